@@ -1,0 +1,187 @@
+"""Loading the TOML files and finding facts in them.
+
+A file looks like this; names may hold one `{a,b,c}` (each in turn) and `*` (anything), exact names win over
+patterns, and later patterns are asked only when earlier ones do not match:
+
+    [library]
+    root = "pandas"                  # the name that is imported
+    distribution = "pandas"          # the name that is installed
+
+    [aliases]
+    "pandas.core.frame.DataFrame" = "pandas.DataFrame"      # also for prefixes: "tensorflow.keras" = "keras"
+
+    [[calls]]
+    names = ["pandas.read_{csv,table}"]
+    reads_file = ["0|filepath_or_buffer"]
+    returns = "pandas.DataFrame"
+    stage = "load"
+
+    [[calls]]
+    names = ["pandas.DataFrame.{dropna,drop}"]
+    returns = "pandas.DataFrame"
+    inplace = "inplace"
+
+    [[types]]
+    names = ["pandas.DataFrame"]
+    default = "pure"
+    getitem = "view"
+    setitem = "mutates"
+
+    [[imports]]
+    names = ["seaborn"]
+    effect = true                    # importing it changes ambient state
+
+Methods of receivers whose type is not known stand as `?.name`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nb2pkg.knowledge.facts import Call, Type
+
+
+def expand(name: str) -> Iterator[str]:
+    """Each name that `a.{b,c}` stands for; the name itself where it has no braces."""
+    head, brace, rest = name.partition("{")
+    if not brace:
+        yield name
+        return
+    middle, _, tail = rest.partition("}")
+    for part in middle.split(","):
+        yield from expand(head + part.strip() + tail)
+
+
+def _frozen(table: dict[str, Any], kind: type[Any], source: str) -> dict[str, Any]:
+    known = {f.name for f in fields(kind)}
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items() if key != "names"}
+    unknown = set(values) - known
+    if unknown:
+        raise ValueError(f"{source}: unknown key {sorted(unknown)[0]!r} beside names {table.get('names')}")
+    return values
+
+
+@dataclass(slots=True)
+class KnowledgeBase:
+    """All facts, by qualified name. Built once by `load`, never changed after."""
+
+    calls: dict[str, Call] = field(default_factory=dict)
+    call_patterns: list[tuple[str, Call]] = field(default_factory=list)
+    types: dict[str, Type] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, bool] = field(default_factory=dict)
+    distributions: dict[str, str] = field(default_factory=dict)
+    _found: dict[str, Call | None] = field(default_factory=dict)
+
+    def add(self, text: str, source: str) -> None:
+        """Take in one TOML file; raises ValueError where it has a key that no fact has."""
+        data = tomllib.loads(text)
+        library = data.get("library", {})
+        if "root" in library and "distribution" in library:
+            self.distributions[library["root"]] = library["distribution"]
+        self.distributions.update(data.get("distributions", {}))
+        self.aliases.update(data.get("aliases", {}))
+        for table in data.get("calls", ()):
+            call = Call(**_frozen(table, Call, source))
+            for name in _names(table["names"]):
+                if "*" in name:
+                    self.call_patterns.append((name, call))
+                else:
+                    self.calls[name] = call
+        for table in data.get("types", ()):
+            values = _frozen(table, Type, source)
+            for name in _names(table["names"]):
+                self.types[name] = Type(name=name, **values)
+        for table in data.get("imports", ()):
+            for name in _names(table["names"]):
+                self.effects[name] = bool(table["effect"])
+
+    def canonical(self, name: str) -> str:
+        """The name that facts are kept under, with the longest aliased prefix replaced."""
+        for _ in range(4):
+            head, rest = name, ""
+            while head and head not in self.aliases:
+                head, dot, last = head.rpartition(".")
+                rest = dot + last + rest
+            if not head:
+                return name
+            name = self.aliases[head] + rest
+        return name
+
+    def call(self, name: str) -> Call | None:
+        """The facts on a function, class or `<type>.<method>`, or None where there are none."""
+        name = self.canonical(name)
+        if name not in self._found:
+            exact = self.calls.get(name)
+            if exact is None:
+                exact = next((c for p, c in self.call_patterns if fnmatchcase(name, p)), None)
+            self._found[name] = exact
+        return self._found[name]
+
+    def method(self, type_name: str, name: str) -> Call | None:
+        """The facts on a method of a type or of its bases; what an unlisted method of a known type does."""
+        seen = [type_name]
+        for owner in seen:
+            found = self.calls.get(f"{owner}.{name}")
+            if found is not None:
+                return found
+            known = self.types.get(owner)
+            seen.extend(b for b in (known.bases if known else ()) if b not in seen)
+        for owner in seen:
+            found = self.call(f"{owner}.{name}")
+            if found is not None:
+                return found
+        known = self.types.get(type_name)
+        if known is not None and known.default != "unknown":
+            return Call(relation="view" if known.default == "view" else "fresh")
+        return None
+
+    def unresolved_method(self, name: str) -> Call | None:
+        """What a method of this name does on a receiver of unknown type, where all libraries agree."""
+        return self.calls.get(f"?.{name}")
+
+    def type(self, name: str) -> Type | None:
+        """The facts on a type, or None."""
+        return self.types.get(self.canonical(name)) if name else None
+
+    def import_effect(self, module: str) -> bool | None:
+        """Whether importing the module changes ambient state; None where that is not known."""
+        while module:
+            if module in self.effects:
+                return self.effects[module]
+            module = module.rpartition(".")[0]
+        return None
+
+    def distribution(self, root: str) -> str:
+        """The distribution that brings the importable name `root` (`sklearn` → `scikit-learn`)."""
+        return self.distributions.get(root, root)
+
+
+def _names(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from expand(name)
+
+
+@cache
+def shipped() -> KnowledgeBase:
+    """The knowledge base that comes with nb2pkg."""
+    return load(())
+
+
+def load(extra: tuple[Path, ...]) -> KnowledgeBase:
+    """The shipped knowledge base, extended by the user's own TOML files (theirs win)."""
+    base = KnowledgeBase()
+    folder = resources.files("nb2pkg.knowledge")
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".toml"):
+            base.add(entry.read_text(encoding="utf-8"), entry.name)
+    for path in extra:
+        base.add(path.read_text(encoding="utf-8"), str(path))
+    return base

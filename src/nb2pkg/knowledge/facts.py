@@ -1,0 +1,88 @@
+"""The facts that the knowledge base holds, one frozen type for calls, one for types, one for imports.
+
+Names are qualified names after import aliases are resolved: `pandas.read_csv`, `numpy.random.rand`,
+`matplotlib.pyplot.plot`, builtins as `builtins.print`. Methods are `<type>.<method>`: `pandas.DataFrame.drop`.
+Parameters are named by keyword, by 0-based position, or both: `"filepath_or_buffer"`, `"0"`, `"0|filepath_or_buffer"`;
+`self` is the receiver of a method; `*` is every argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Relation = Literal["fresh", "scalar", "view", "holds", "same", "unknown"]
+"""How a call's result relates to its arguments (or to those that `of` names).
+
+fresh    a new mutable object that shares nothing with them
+scalar   an immutable value (number, string, None, tuple of those)
+view     a new object that may share memory with them (`DataFrame.values`, `ndarray.reshape`, `df["a"]`)
+holds    a new object that keeps references to them (an estimator keeps its base estimator, a list its items)
+same     one of them itself (`estimator.fit` returns self)
+unknown  nothing is known: may be, hold or view any of them
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call of one function, class or method does. The defaults are those of a pure function."""
+
+    relation: Relation = "fresh"
+    of: tuple[str, ...] = ()
+    """The parameters that `relation` speaks of; empty: the receiver and every argument."""
+    returns: str = ""
+    """The type of the result, as `pandas.DataFrame`; empty where it is not known."""
+    mutates: tuple[str, ...] = ()
+    """Parameters whose object changes (attributes, items, columns, a fit), but no shared buffer is written."""
+    writes: tuple[str, ...] = ()
+    """Parameters whose memory is written in place, so that views of it change too (`ndarray.sort`, `out=`)."""
+    inplace: str = ""
+    """A keyword: `self` is mutated only if it is given and is not literally False (`inplace`)."""
+    draws: str = ""
+    """The global random stream that is drawn from: `numpy`, `random`, `torch`, `tensorflow`."""
+    seeds: str = ""
+    """The global random stream that is seeded or set."""
+    draws_unless: str = ""
+    """A keyword: drawing happens only if it is missing or None (`random_state`)."""
+    reads_file: tuple[str, ...] = ()
+    writes_file: tuple[str, ...] = ()
+    """Parameters that name a file (or folder) which is read, written."""
+    mode: str = ""
+    """For `open`: the parameter that holds the mode, which decides between reading and writing."""
+    calls: tuple[str, ...] = ()
+    """Parameters that are called back (`DataFrame.apply`'s `func`)."""
+    setting: bool = False
+    """Sets ambient state (style, options, warnings, environment) and returns nothing that matters."""
+    prints: bool = False
+    plots: bool = False
+    """Prints on standard output; draws on the current figure or creates one."""
+    stage: str = ""
+    """The part of the workflow: load clean explore features split model train evaluate predict save."""
+    hyperparameters: tuple[str, ...] = ()
+    """Keyword arguments that are hyperparameters."""
+    signature: tuple[str, ...] = ()
+    """The names of the positional parameters, where positional hyperparameters are common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type of values."""
+
+    name: str
+    bases: tuple[str, ...] = ()
+    """Types whose methods count too."""
+    default: Literal["pure", "view", "unknown"] = "unknown"
+    """What an unlisted method does: pure (reads, returns fresh), view (returns what may share memory), unknown."""
+    storable: bool = True
+    """False: can't be stored in a file (open files, connections, generators, figures that are drawn on)."""
+    mutable: bool = True
+    """False: no operation changes it, so identity does not matter."""
+    item: str = ""
+    """The type of `x[...]`, empty where not known; `getitem` says how it relates."""
+    getitem: Relation = "unknown"
+    setitem: Literal["mutates", "writes"] = "writes"
+    """What `x[...] = v` does: `mutates` replaces a slot (dict, list, a DataFrame's column); `writes` writes memory."""
+    attributes: Relation = "unknown"
+    """How a plain attribute read relates to the object."""
+    ordered: bool = True
+    """False: iteration order is not kept by pickling (sets)."""

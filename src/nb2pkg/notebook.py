@@ -1,0 +1,56 @@
+"""The notebook as the rest of the program sees it: cells of plain Python, and what the magics said besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+CellKind = Literal["code", "markdown", "raw"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell. `code` is plain Python 3 (empty unless `kind` is "code"); line n of it is line n of `source`
+    wherever the cell has no magic that takes several lines."""
+
+    index: int
+    id: str
+    kind: CellKind
+    source: str
+    code: str = ""
+    tags: tuple[str, ...] = ()
+    silent: bool = False
+    """The last expression is not displayed: a trailing `;`, or `%%capture`."""
+    show_all: bool = False
+    """Every top-level expression is displayed (`InteractiveShell.ast_node_interactivity = "all"`)."""
+    may_raise: bool = False
+    """Tagged `raises-exception`: an exception ends the cell, not the notebook."""
+    origin: str = ""
+    """The file that the cell was brought in from by `%run`; empty for the notebook's own cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook of nbformat 4 in plain Python 3."""
+
+    name: str
+    """The file's name without its ending."""
+    folder: Path
+    """The folder that the notebook lies in, from which its relative paths count (after any `cwd`)."""
+    cells: tuple[Cell, ...]
+    imports: tuple[str, ...] = ()
+    """Import statements that the translated magics need (`import subprocess`), which no cell holds."""
+    written_modules: tuple[tuple[str, str], ...] = ()
+    """(relative path, text) of each file that `%%writefile` writes."""
+    requirements: tuple[str, ...] = ()
+    """What `!pip install` and `%pip install` asked for."""
+    python: str = ""
+    """The Python version that the notebook recorded, as `3.8.2`; empty where it says none."""
+    run_order: tuple[int, ...] = ()
+    """The stored execution counts of the code cells, where there are any."""
+
+    @property
+    def code_cells(self) -> tuple[Cell, ...]:
+        """The cells that hold code, in order."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
