@@ -1,0 +1,268 @@
+"""From a notebook to its statements with their effects.
+
+What goes in here: reading Python statically. What does not: deciding on sections, stages or files.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from nb2pkg.analyse.heap import Heap, Value
+from nb2pkg.analyse.interpret import BUILTINS, Interpreter, Notes, bound_names
+from nb2pkg.analyse.program import Effects, Statement, StatementKind
+from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.notebook import Cell, Notebook
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The statements, and what the names were bound to after each of them."""
+
+    statements: tuple[Statement, ...]
+    environments: tuple[dict[str, Value], ...]
+    """After each statement: the objects that each global name may be."""
+    heap: Heap
+    mutated: tuple[frozenset[int], ...]
+    """For each statement: the objects that it may change."""
+    written: tuple[frozenset[int], ...]
+    """For each statement: the objects whose memory it may write."""
+    groups: tuple[int, ...]
+    """For each object: the representative of those that may share memory with it."""
+    stars: tuple[str, ...]
+    """The star imports, as statements."""
+    bound_often: frozenset[str]
+    """Names that more than one statement binds."""
+
+
+def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
+    """Find every top-level statement and its effects. `Cell.code` must be valid Python."""
+    interpreter = Interpreter(knowledge)
+    pieces = [(cell, node, text) for cell in notebook.code_cells for node, text in statements_of(cell)]
+    counts = Counter(name for _, node, _ in pieces for name in _bound(node))
+    later_globals = {
+        name for _, node, _ in pieces for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names
+    }
+    statements: list[Statement] = []
+    environments: list[dict[str, Value]] = []
+    mutated: list[frozenset[int]] = []
+    written: list[frozenset[int]] = []
+    stars: list[str] = []
+    for index, (cell, node, text) in enumerate(pieces):
+        before = len(interpreter.heap.objects)
+        interpreter.notes = Notes()
+        interpreter.inlined = 0
+        interpreter.statement(node, None)
+        notes = interpreter.notes
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            stars.append(text)
+        kind = _kind(node, notes, counts, later_globals)
+        statements.append(
+            Statement(
+                index=index,
+                cell=cell.index,
+                node=node,
+                text=text,
+                kind=kind,
+                effects=_effects(notes),
+                label=Counter(notes.labels).most_common(1)[0][0] if notes.labels else "",
+                displayed=isinstance(node, ast.Expr) and _is_displayed(cell, node),
+            )
+        )
+        environments.append(dict(interpreter.env))
+        old = frozenset(o for o in notes.mutated if o < before)
+        mutated.append(old)
+        written.append(frozenset(o for o in notes.written if o < before))
+    groups = interpreter.heap.memory_groups()
+    for index, statement in enumerate(statements):
+        changed = _changed_names(
+            environments[index - 1] if index else {}, interpreter.heap, mutated[index], written[index], groups
+        )
+        if changed:
+            statements[index] = replace(statement, effects=replace(statement.effects, mutates=changed))
+    return Program(
+        statements=tuple(statements),
+        environments=tuple(environments),
+        heap=interpreter.heap,
+        mutated=tuple(mutated),
+        written=tuple(written),
+        groups=tuple(groups),
+        stars=tuple(stars),
+        bound_often=frozenset(n for n, c in counts.items() if c > 1),
+    )
+
+
+def statements_of(cell: Cell) -> list[tuple[ast.stmt, str]]:
+    """The cell's top-level statements, each with its text and the comments directly before it."""
+    tree = ast.parse(cell.code)
+    lines = cell.code.split("\n")
+    if cell.may_raise and tree.body:
+        body = "\n".join(_indented(cell.code))
+        text = f"try:\n{body}\nexcept Exception:\n    traceback.print_exc()"
+        return [(ast.parse(text).body[0], text)]
+    pieces: list[tuple[ast.stmt, str]] = []
+    end_line, end_col = 0, 0
+    for node in tree.body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        last = node.end_lineno or node.lineno
+        start = first
+        same_line = first == end_line
+        while not same_line and start - 1 > end_line and lines[start - 2].lstrip().startswith("#"):
+            start -= 1
+        encoded = lines[first - 1].encode()
+        column = node.col_offset if first == node.lineno else 0
+        body_lines = lines[first - 1 : last]
+        tail = lines[last - 1].encode()
+        after = tail[node.end_col_offset :].decode()
+        comment = after.strip() if after.strip().startswith("#") else ""
+        if last == first:
+            text = encoded[column : node.end_col_offset].decode()
+        else:
+            text = "\n".join(
+                [encoded[column:].decode(), *body_lines[1:-1], tail[: node.end_col_offset].decode()]
+            )
+        if comment:
+            text += "  " + comment
+        head = [line.strip() for line in lines[start - 1 : first - 1]]
+        pieces.append((node, "\n".join([*head, text])))
+        end_line, end_col = last, node.end_col_offset or 0
+    del end_col
+    return pieces
+
+
+def string_lines(tree: ast.AST) -> set[int]:
+    """The 1-based lines that continue a string literal, which no re-indentation may touch."""
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
+            inside.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
+    return inside
+
+
+def _indented(code: str) -> list[str]:
+    inside = string_lines(ast.parse(code))
+    return [
+        line if number in inside or not line.strip() else "    " + line
+        for number, line in enumerate(code.split("\n"), 1)
+    ]
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    scan = bound_names([node])
+    return scan.names
+
+
+def _is_displayed(cell: Cell, node: ast.Expr) -> bool:
+    if cell.show_all:
+        return True
+    if cell.silent:
+        return False
+    last = ast.parse(cell.code).body[-1]
+    return isinstance(last, ast.Expr) and last.lineno == node.lineno and last.col_offset == node.col_offset
+
+
+def _effects(notes: Notes) -> Effects:
+    return Effects(
+        reads=frozenset(notes.reads),
+        binds=frozenset(notes.binds),
+        surely_binds=frozenset(notes.sure),
+        deletes=frozenset(notes.deletes),
+        draws=frozenset(notes.draws),
+        seeds=frozenset(notes.seeds),
+        files=tuple(notes.files),
+        calls=frozenset(notes.calls),
+        prints=notes.prints,
+        plots=notes.plots,
+        dynamic=notes.dynamic,
+        unbound_risk=frozenset(n for n in notes.reads if n in BUILTINS),
+    )
+
+
+def is_literal(node: ast.expr) -> bool:
+    """An immutable literal: number, string, boolean, None, or a tuple of those."""
+    match node:
+        case ast.Constant():
+            return node.value is not Ellipsis and not isinstance(node.value, bytes | complex)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
+            return isinstance(node.operand, ast.Constant) and isinstance(node.operand.value, int | float)
+        case ast.Tuple():
+            return all(is_literal(e) for e in node.elts)
+        case _:
+            return False
+
+
+def _kind(node: ast.stmt, notes: Notes, counts: Counter[str], global_names: set[str]) -> StatementKind:
+    quiet = not (notes.mutated or notes.draws or notes.files or notes.unknown or notes.plots)
+    match node:
+        case ast.Import() | ast.ImportFrom():
+            return "import"
+        case ast.FunctionDef() | ast.AsyncFunctionDef() if _plain_definition(node.args, node.decorator_list):
+            return "definition"
+        case ast.ClassDef() if quiet and not node.decorator_list and not node.keywords and _plain_class(node):
+            return "definition"
+        case ast.Assign(targets=[ast.Name()], value=ast.Lambda()) if _plain_definition(node.value.args, []):
+            return "definition"
+        case ast.Assign(targets=[ast.Name(id=name)]) if is_literal(node.value):
+            return "constant" if counts[name] == 1 and name not in global_names else "compute"
+        case ast.Try() if all(
+            isinstance(s, ast.Import | ast.ImportFrom | ast.Pass)
+            for s in [*node.body, *(s for h in node.handlers for s in h.body), *node.orelse, *node.finalbody]
+        ):
+            return "import"
+        case ast.With() if all(
+            isinstance(s, ast.Import | ast.ImportFrom)
+            or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Call) and not notes.unknown)
+            for s in node.body
+        ) and any(isinstance(s, ast.Import | ast.ImportFrom) for s in node.body) and not notes.mutated:
+            return "import"
+        case ast.Expr(value=ast.Constant()):
+            return "compute"
+        case ast.Expr() if notes.settings and not notes.mutated and not notes.files and not notes.unknown:
+            return "setting"
+        case ast.Assign() | ast.AugAssign() if notes.modules_set and not notes.mutated and not notes.binds:
+            return "setting"
+        case _:
+            return "compute"
+
+
+def _plain_definition(args: ast.arguments, decorators: list[ast.expr]) -> bool:
+    defaults = [d for d in (*args.defaults, *args.kw_defaults) if d is not None]
+    return not decorators and all(is_literal(d) for d in defaults)
+
+
+def _plain_class(node: ast.ClassDef) -> bool:
+    plain_decorators = {"property", "staticmethod", "classmethod"}
+    for part in node.body:
+        match part:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                extra = [
+                    d
+                    for d in part.decorator_list
+                    if not (isinstance(d, ast.Name) and d.id in plain_decorators)
+                    and not (isinstance(d, ast.Attribute) and d.attr in ("setter", "getter", "deleter"))
+                ]
+                if not _plain_definition(part.args, extra):
+                    return False
+            case ast.Assign() if is_literal(part.value):
+                pass
+            case ast.AnnAssign() if part.value is None or is_literal(part.value):
+                pass
+            case ast.Expr(value=ast.Constant()) | ast.Pass():
+                pass
+            case _:
+                return False
+    return True
+
+
+def _changed_names(
+    env: dict[str, Value], heap: Heap, mutated: frozenset[int], written: frozenset[int], groups: list[int]
+) -> frozenset[str]:
+    if not mutated and not written:
+        return frozenset()
+    memory = {groups[o] for o in written}
+    return frozenset(
+        name
+        for name, value in env.items()
+        if any(o in mutated or groups[o] in memory for o in heap.reach(value))
+    )

@@ -1,0 +1,82 @@
+"""The abstract heap: an object per allocation site, what it holds and what it is a view of.
+
+Edges only grow, so a question asked of the finished heap is answered conservatively for every moment.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Value = frozenset[int]
+"""The objects that an expression may be; empty for immutable values, whose identity does not matter."""
+
+NOTHING: Value = frozenset()
+
+
+@dataclass(slots=True)
+class Obj:
+    """An abstract object. It stands for itself and for every part of it that is not an object of its own."""
+
+    kind: Literal["value", "reference", "function", "class", "bound", "star"]
+    type: str = ""
+    """The qualified name of its type; for a reference, of what it refers to; for an instance of a notebook's
+    class, the class's name."""
+    holds: set[int] = field(default_factory=set)
+    views: set[int] = field(default_factory=set)
+    node: ast.AST | None = None
+    cls: int | None = None
+    """For an instance: the object of its class."""
+    methods: dict[str, int] = field(default_factory=dict)
+    receiver: Value = NOTHING
+    """For a bound method: what it is bound to."""
+    frame: object = None
+    """For a function: the frame that it closes over."""
+    storable: bool = True
+
+
+class Heap:
+    """Objects by number."""
+
+    def __init__(self) -> None:
+        self.objects: list[Obj] = []
+
+    def new(self, obj: Obj) -> int:
+        """Add an object and return its number."""
+        self.objects.append(obj)
+        return len(self.objects) - 1
+
+    def __getitem__(self, number: int) -> Obj:
+        return self.objects[number]
+
+    def held(self, value: Iterable[int]) -> Value:
+        """What the objects hold directly."""
+        return frozenset(h for o in value for h in self.objects[o].holds)
+
+    def reach(self, value: Iterable[int]) -> set[int]:
+        """The objects themselves and all that they hold, however deep."""
+        seen = set(value)
+        queue = list(seen)
+        while queue:
+            for held in self.objects[queue.pop()].holds:
+                if held not in seen:
+                    seen.add(held)
+                    queue.append(held)
+        return seen
+
+    def memory_groups(self) -> list[int]:
+        """For each object, the representative of those that may share memory with it."""
+        parent = list(range(len(self.objects)))
+
+        def find(x: int) -> int:
+            while parent[x] != x:
+                parent[x] = parent[parent[x]]
+                x = parent[x]
+            return x
+
+        for number, obj in enumerate(self.objects):
+            for base in obj.views:
+                parent[find(number)] = find(base)
+        return [find(x) for x in range(len(parent))]

@@ -1,0 +1,1030 @@
+"""The abstract interpreter: runs each statement on abstract objects and notes its effects.
+
+It is sound where it is in doubt: an unknown call mutates what it is given and keeps it, a name in an unknown
+string is dynamic. The notebook's own functions are interpreted again at each call, up to a depth.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nb2pkg.analyse.heap import NOTHING, Heap, Obj, Value
+from nb2pkg.analyse.program import FileUse
+from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.knowledge.facts import Call
+
+BUILTINS = frozenset(dir(builtins))
+MAX_DEPTH = 8
+MAX_INLINED = 20_000
+IMMUTABLE_BUILTINS = frozenset(
+    "abs all any ascii bin bool bytes callable chr complex divmod float format hash hex id input int isinstance"
+    " issubclass len max min oct ord pow repr round str sum type hasattr range slice".split()
+)
+DYNAMIC = frozenset({"exec", "globals", "locals", "vars", "dir"})
+
+
+@dataclass(slots=True)
+class Notes:
+    """What one statement was seen to do."""
+
+    reads: set[str] = field(default_factory=set)
+    binds: set[str] = field(default_factory=set)
+    sure: set[str] = field(default_factory=set)
+    deletes: set[str] = field(default_factory=set)
+    mutated: set[int] = field(default_factory=set)
+    written: set[int] = field(default_factory=set)
+    draws: set[str] = field(default_factory=set)
+    seeds: set[str] = field(default_factory=set)
+    files: list[FileUse] = field(default_factory=list)
+    calls: set[str] = field(default_factory=set)
+    labels: list[str] = field(default_factory=list)
+    prints: bool = False
+    plots: bool = False
+    dynamic: str = ""
+    settings: int = 0
+    unknown: bool = False
+    modules_set: bool = False
+    """An attribute or item of an imported module was assigned."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """A function's or comprehension's scope."""
+
+    names: set[str]
+    outer: Frame | None
+    values: dict[str, Value] = field(default_factory=dict)
+    global_names: set[str] = field(default_factory=set)
+    nonlocal_names: set[str] = field(default_factory=set)
+    result: Value = NOTHING
+    generator: bool = False
+    is_class: bool = False
+
+
+class _Bound(ast.NodeVisitor):
+    """The names that a function body binds in its own scope."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.yields = False
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.names.add(node.id)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        self.names.add(node.name)
+        for part in node.decorator_list:
+            self.visit(part)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+    visit_ClassDef = visit_FunctionDef  # type: ignore[assignment]
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        pass
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.globals.update(node.names)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.nonlocals.update(node.names)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self.names.add(node.name)
+        self.generic_visit(node)
+
+    def visit_alias(self, node: ast.alias) -> None:
+        self.names.add((node.asname or node.name).split(".")[0])
+
+    def visit_Yield(self, node: ast.Yield) -> None:
+        self.yields = True
+        self.generic_visit(node)
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> None:
+        self.yields = True
+        self.generic_visit(node)
+
+    def _comprehension(self, node: ast.AST) -> None:
+        for walrus in (n for n in ast.walk(node) if isinstance(n, ast.NamedExpr)):
+            self.visit(walrus.target)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+
+
+def bound_names(body: Iterable[ast.AST]) -> _Bound:
+    """Scan a body for the names that it binds, declares global, and whether it yields."""
+    scan = _Bound()
+    for node in body:
+        scan.visit(node)
+    return scan
+
+
+def parameters(args: ast.arguments) -> list[str]:
+    """All parameter names of a function, positional first."""
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    names = [a.arg for a in every]
+    if args.vararg:
+        names.append(args.vararg.arg)
+    if args.kwarg:
+        names.append(args.kwarg.arg)
+    return names
+
+
+class Interpreter:
+    """Holds the heap and the global scope while statements are interpreted in order."""
+
+    def __init__(self, knowledge: KnowledgeBase) -> None:
+        self.kb = knowledge
+        self.heap = Heap()
+        self.env: dict[str, Value] = {}
+        self.strings: dict[str, str] = {}
+        self.stars: list[str] = []
+        self.notes = Notes()
+        self.stack: list[ast.AST] = []
+        self.inlined = 0
+        self._references: dict[str, Value] = {}
+
+    # -- names -----------------------------------------------------------------------------------------------
+
+    def reference(self, name: str) -> Value:
+        """The object that stands for something imported or built in."""
+        if name not in self._references:
+            self._references[name] = frozenset({self.heap.new(Obj("reference", type=self.kb.canonical(name)))})
+        return self._references[name]
+
+    def fresh(self, type_name: str = "", holds: Iterable[int] = (), views: Iterable[int] = ()) -> Value:
+        """A new object."""
+        known = self.kb.type(type_name)
+        if known is not None and not known.mutable:
+            return NOTHING
+        obj = Obj("value", type=type_name, holds=set(holds), views=set(views))
+        if known is not None:
+            obj.storable = known.storable
+        return frozenset({self.heap.new(obj)})
+
+    def load(self, name: str, frame: Frame | None) -> Value:
+        """The value of a name where it is read."""
+        scope = frame
+        first = True
+        while scope is not None:
+            if name in scope.global_names:
+                break
+            if name in scope.names and name not in scope.nonlocal_names and (first or not scope.is_class):
+                if name in scope.values or not scope.is_class:
+                    return scope.values.get(name, NOTHING)
+            first = False
+            scope = scope.outer
+        if name not in self.notes.sure:
+            self.notes.reads.add(name)
+        if name in self.env:
+            return self.env[name]
+        if name in DYNAMIC:
+            self.notes.dynamic = f"{name}() is used"
+        if name in BUILTINS:
+            return self.reference("builtins." + name)
+        if self.stars:
+            return self.reference(f"{self.stars[-1]}.{name}")
+        return NOTHING
+
+    def store(self, name: str, value: Value, frame: Frame | None, *, weak: bool = False) -> None:
+        """Bind a name; `weak` keeps what it was bound to as well."""
+        scope = frame
+        while scope is not None and name not in scope.global_names:
+            if name in scope.names and name not in scope.nonlocal_names:
+                scope.values[name] = scope.values.get(name, NOTHING) | value if weak else value
+                return
+            scope = scope.outer
+        if self.stack:
+            weak = True
+        self.notes.binds.add(name)
+        self.strings.pop(name, None)
+        if weak:
+            self.env[name] = self.env.get(name, NOTHING) | value
+        else:
+            self.env[name] = value
+            self.notes.sure.add(name)
+
+    def mutate(self, value: Iterable[int], *, memory: bool = False, deep: bool = False) -> None:
+        """Note that objects change in place."""
+        targets = self.heap.reach(value) if deep else set(value)
+        for number in targets:
+            obj = self.heap[number]
+            if obj.kind == "reference":
+                if number in value:
+                    self.notes.modules_set = True
+                continue
+            self.notes.mutated.add(number)
+            if memory:
+                self.notes.written.add(number)
+            if obj.kind == "bound":
+                self.mutate(obj.receiver, memory=memory)
+
+    # -- statements ------------------------------------------------------------------------------------------
+
+    def run(self, body: Sequence[ast.stmt], frame: Frame | None) -> None:
+        """Interpret statements in order."""
+        for node in body:
+            self.statement(node, frame)
+
+    def statement(self, node: ast.stmt, frame: Frame | None) -> None:
+        """Interpret one statement."""
+        match node:
+            case ast.Expr():
+                self.eval(node.value, frame)
+            case ast.Assign():
+                value = self.eval(node.value, frame)
+                for target in node.targets:
+                    self.assign(target, value, frame, node.value)
+                if frame is None and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                    text = self.text_of(node.value)
+                    if text is not None:
+                        self.strings[node.targets[0].id] = text
+            case ast.AnnAssign():
+                if node.value is not None:
+                    self.assign(node.target, self.eval(node.value, frame), frame, node.value)
+            case ast.AugAssign():
+                self.augmented(node, frame)
+            case ast.For() | ast.AsyncFor():
+                self.loop(node, frame)
+            case ast.While():
+                self.eval(node.test, frame)
+                self.branches([[*node.body], []], frame, twice=True)
+                self.run(node.orelse, frame)
+            case ast.If():
+                self.eval(node.test, frame)
+                self.branches([node.body, node.orelse], frame)
+            case ast.With() | ast.AsyncWith():
+                for item in node.items:
+                    value = self.eval(item.context_expr, frame)
+                    if item.optional_vars is not None:
+                        self.assign(item.optional_vars, value, frame, None)
+                self.run(node.body, frame)
+            case ast.Try() | ast.TryStar():
+                self.branches([[*node.body, *node.orelse], []], frame)
+                for handler in node.handlers:
+                    if handler.type is not None:
+                        self.eval(handler.type, frame)
+                    if handler.name:
+                        self.branches([[ast.Pass()], []], frame)
+                        self.store(handler.name, self.fresh(), frame, weak=True)
+                    self.branches([handler.body, []], frame)
+                self.run(node.finalbody, frame)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.define(node, frame)
+            case ast.ClassDef():
+                self.define_class(node, frame)
+            case ast.Return():
+                value = self.eval(node.value, frame) if node.value else NOTHING
+                if frame is not None:
+                    frame.result |= value
+            case ast.Delete():
+                for target in node.targets:
+                    self.delete(target, frame)
+            case ast.Import() | ast.ImportFrom():
+                self.do_import(node, frame)
+            case ast.Assert():
+                self.eval(node.test, frame)
+                if node.msg is not None:
+                    self.eval(node.msg, frame)
+            case ast.Raise():
+                for part in (node.exc, node.cause):
+                    if part is not None:
+                        self.eval(part, frame)
+            case ast.Match():
+                self.eval(node.subject, frame)
+                subject = self.fresh(holds=self.eval(node.subject, frame))
+                for match_case in node.cases:
+                    for name in bound_pattern(match_case.pattern):
+                        self.store(name, subject, frame, weak=True)
+                self.branches([c.body for c in node.cases] + [[]], frame)
+            case _:
+                pass
+
+    def branches(self, bodies: Sequence[Sequence[ast.stmt]], frame: Frame | None, *, twice: bool = False) -> None:
+        """Interpret alternatives; afterwards every name may be what any of them made it."""
+        before, sure = dict(self.env), set(self.notes.sure)
+        local = dict(frame.values) if frame else {}
+        after: list[tuple[dict[str, Value], set[str], dict[str, Value]]] = []
+        for body in bodies:
+            self.env, self.notes.sure = dict(before), set(sure)
+            if frame:
+                frame.values = dict(local)
+            for _ in range(2 if twice and body else 1):
+                self.run(body, frame)
+            after.append((self.env, self.notes.sure, frame.values if frame else {}))
+        merged: dict[str, Value] = {}
+        for env, _, _ in after:
+            for name, value in env.items():
+                merged[name] = merged.get(name, NOTHING) | value
+        self.env = merged
+        self.notes.sure = set.intersection(*(s for _, s, _ in after))
+        if frame:
+            frame.values = {}
+            for _, _, values in after:
+                for name, value in values.items():
+                    frame.values[name] = frame.values.get(name, NOTHING) | value
+
+    def loop(self, node: ast.For | ast.AsyncFor, frame: Frame | None) -> None:
+        """A loop runs none, one or more times."""
+        items = self.items_of(self.eval(node.iter, frame))
+        sure = set(self.notes.sure)
+        before = dict(self.env)
+        for _ in range(2):
+            self.assign(node.target, items, frame, None)
+            self.run(node.body, frame)
+            for name, value in before.items():
+                self.env[name] = self.env.get(name, NOTHING) | value
+        self.notes.sure = sure
+        self.run(node.orelse, frame)
+
+    def items_of(self, value: Value) -> Value:
+        """What iterating over a value may give."""
+        items: set[int] = set()
+        for number in value:
+            obj = self.heap[number]
+            if obj.kind == "reference":
+                continue
+            items |= obj.holds
+            known = self.kb.type(obj.type)
+            if obj.type in ("builtins.list", "builtins.tuple", "builtins.dict", "builtins.set"):
+                continue
+            if known is not None and not known.storable:
+                self.notes.mutated.add(number)
+            if obj.type not in ("pandas.DataFrame", "pandas.Index"):
+                items |= self.fresh(known.item if known else "", holds=obj.holds, views={number})
+        return frozenset(items)
+
+    def assign(self, target: ast.expr, value: Value, frame: Frame | None, source: ast.expr | None) -> None:
+        """Bind a target."""
+        match target:
+            case ast.Name():
+                self.store(target.id, value, frame)
+            case ast.Tuple() | ast.List():
+                if isinstance(source, ast.Tuple | ast.List) and len(source.elts) == len(target.elts):
+                    values = [self.eval(e, frame) for e in source.elts]
+                    for part, part_value in zip(target.elts, values, strict=True):
+                        self.assign(part, part_value, frame, None)
+                    return
+                items = self.items_of(value)
+                for part in target.elts:
+                    self.assign(part, items, frame, None)
+            case ast.Starred():
+                self.assign(target.value, self.fresh("builtins.list", holds=value), frame, None)
+            case ast.Attribute():
+                base = self.eval(target.value, frame, place=True)
+                self.mutate(base)
+                self.hold(base, value)
+            case ast.Subscript():
+                base = self.eval(target.value, frame, place=True)
+                self.eval(target.slice, frame)
+                for number in base:
+                    known = self.kb.type(self.heap[number].type)
+                    plain = isinstance(target.value, ast.Name) and known is not None and known.setitem == "mutates"
+                    self.mutate({number}, memory=not plain)
+                self.hold(base, value)
+            case _:
+                pass
+
+    def hold(self, base: Value, value: Value) -> None:
+        """The objects of `base` now keep references to `value`."""
+        for number in base:
+            obj = self.heap[number]
+            if obj.kind != "reference" and obj.type not in ("pandas.DataFrame", "pandas.Series", "numpy.ndarray"):
+                obj.holds |= value - {number}
+
+    def augmented(self, node: ast.AugAssign, frame: Frame | None) -> None:
+        """`x += y` reads x, may change its object in place, and binds x."""
+        value = self.eval(node.value, frame)
+        if isinstance(node.target, ast.Name):
+            old = self.load(node.target.id, frame)
+            self.mutate(old, memory=True)
+            for number in old:
+                self.heap[number].holds |= value - {number}
+            text = self.strings.get(node.target.id)
+            self.store(node.target.id, old or self.arithmetic(old, value), frame)
+            del text
+        else:
+            loaded = ast.copy_location(_as_load(node.target), node.target)
+            self.mutate(self.eval(loaded, frame), memory=True)
+            self.assign(node.target, value, frame, None)
+
+    def delete(self, target: ast.expr, frame: Frame | None) -> None:
+        """`del` of a name unbinds it; of an item or attribute, changes the object."""
+        match target:
+            case ast.Name():
+                if frame is None or target.id not in frame.names:
+                    self.notes.deletes.add(target.id)
+                    self.env.pop(target.id, None)
+                    self.notes.sure.discard(target.id)
+                else:
+                    frame.values.pop(target.id, None)
+            case ast.Tuple() | ast.List():
+                for part in target.elts:
+                    self.delete(part, frame)
+            case ast.Subscript() | ast.Attribute():
+                self.mutate(self.eval(target.value, frame, place=True))
+                if isinstance(target, ast.Subscript):
+                    self.eval(target.slice, frame)
+            case _:
+                pass
+
+    def do_import(self, node: ast.Import | ast.ImportFrom, frame: Frame | None) -> None:
+        """Imported names refer to what the import names."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                bound = alias.asname or alias.name.split(".")[0]
+                self.store(bound, self.reference(alias.name if alias.asname else bound), frame)
+            return
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append(module)
+            else:
+                self.store(alias.asname or alias.name, self.reference(f"{module}.{alias.name}"), frame)
+
+    # -- definitions -----------------------------------------------------------------------------------------
+
+    def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame | None) -> None:
+        """A function: defaults and decorators are read now, the body when it is called."""
+        self.store(node.name, self.function(node, frame), frame)
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, frame: Frame | None) -> Value:
+        """The object of a function or lambda, holding its defaults."""
+        held: set[int] = set()
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                held |= self.eval(default, frame)
+        number = self.heap.new(Obj("function", type="function", holds=held, node=node, frame=frame))
+        value: Value = frozenset({number})
+        for decorator in getattr(node, "decorator_list", ()):
+            applied = self.eval(decorator, frame)
+            for called in applied:
+                if self.heap[called].kind in ("function", "class"):
+                    value |= self.call_object(called, [value], {}, decorator)
+                elif self.heap[called].kind != "reference":
+                    self.mutate({called}, deep=True)
+        return value
+
+    def define_class(self, node: ast.ClassDef, frame: Frame | None) -> None:
+        """A class: its body runs now."""
+        methods: dict[str, int] = {}
+        held: set[int] = set()
+        for base in node.bases:
+            for number in self.eval(base, frame):
+                held.add(number)
+                methods.update(self.heap[number].methods)
+        for keyword in node.keywords:
+            held |= self.eval(keyword.value, frame)
+        for decorator in node.decorator_list:
+            self.eval(decorator, frame)
+        scan = bound_names(node.body)
+        inner = Frame(names=set(scan.names), outer=frame, is_class=True)
+        self.run(node.body, inner)
+        for name, value in inner.values.items():
+            for number in value:
+                if self.heap[number].kind == "function":
+                    methods[name] = number
+                else:
+                    held.add(number)
+        number = self.heap.new(Obj("class", type=node.name, holds=held, node=node, methods=methods))
+        self.store(node.name, frozenset({number}), frame)
+
+    # -- calls -----------------------------------------------------------------------------------------------
+
+    def call_object(
+        self, number: int, args: Sequence[Value], keywords: dict[str, Value], node: ast.AST
+    ) -> Value:
+        """Call one object with values."""
+        obj = self.heap[number]
+        everything = frozenset().union(*args, *keywords.values()) if args or keywords else NOTHING
+        match obj.kind:
+            case "function":
+                return self.inline(number, args, keywords)
+            case "bound":
+                method = self.heap[next(iter(obj.holds))]
+                del method
+                return self.inline(next(iter(obj.holds)), [obj.receiver, *args], keywords)
+            case "class":
+                self.notes.calls.add(obj.type)
+                instance = self.fresh(obj.type)
+                for made in instance:
+                    self.heap[made].cls = number
+                    self.heap[made].holds |= {number}
+                if "__init__" in obj.methods:
+                    self.inline(obj.methods["__init__"], [instance, *args], keywords)
+                else:
+                    for made in instance:
+                        self.heap[made].holds |= everything
+                return instance
+            case "reference":
+                return self.library(self.kb.call(obj.type), obj.type, NOTHING, args, keywords, node)
+            case _:
+                if obj.cls is not None and "__call__" in self.heap[obj.cls].methods:
+                    return self.inline(self.heap[obj.cls].methods["__call__"], [frozenset({number}), *args], keywords)
+                fact = self.kb.method(obj.type, "__call__") if obj.type else None
+                return self.library(fact, "", frozenset({number}), args, keywords, node)
+
+    def inline(self, number: int, args: Sequence[Value], keywords: dict[str, Value]) -> Value:
+        """Interpret the body of one of the notebook's functions with these arguments."""
+        obj = self.heap[number]
+        node = obj.node
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        everything = frozenset(obj.holds).union(*args, *keywords.values())
+        if node in self.stack or len(self.stack) >= MAX_DEPTH or self.inlined > MAX_INLINED:
+            self.mutate(everything, deep=True, memory=True)
+            return self.fresh(holds=everything) | everything
+        self.inlined += 1
+        body: Sequence[ast.stmt] = (
+            [ast.Return(value=node.body)] if isinstance(node, ast.Lambda) else node.body
+        )
+        names = parameters(node.args)
+        scan = bound_names(body)
+        outer = obj.frame if isinstance(obj.frame, Frame) else None
+        frame = Frame(names=(scan.names | set(names)) - scan.globals, outer=outer, global_names=scan.globals)
+        frame.nonlocal_names = scan.nonlocals
+        positional = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+        rest: Value = frozenset(obj.holds)
+        for name in names:
+            frame.values[name] = rest
+        for place, value in enumerate(args):
+            if place < len(positional):
+                frame.values[positional[place]] = value
+            elif node.args.vararg:
+                packed = self.fresh("builtins.tuple", holds=value)
+                frame.values[node.args.vararg.arg] = frame.values.get(node.args.vararg.arg, NOTHING) | packed
+        for keyword, value in keywords.items():
+            if keyword in names:
+                frame.values[keyword] = value
+            elif node.args.kwarg:
+                packed = self.fresh("builtins.dict", holds=value)
+                frame.values[node.args.kwarg.arg] = frame.values.get(node.args.kwarg.arg, NOTHING) | packed
+            elif not keyword:
+                for name in names:
+                    frame.values[name] = frame.values.get(name, NOTHING) | self.heap.held(value)
+        self.stack.append(node)
+        self.run(body, frame)
+        self.stack.pop()
+        if scan.yields:
+            generator = self.fresh("builtins.generator", holds=frame.result | everything)
+            for made in generator:
+                self.heap[made].storable = False
+            return generator
+        return frame.result
+
+    def call(self, node: ast.Call, frame: Frame | None) -> Value:
+        """A call expression."""
+        args: list[Value] = []
+        for arg in node.args:
+            value = self.eval(arg, frame)
+            args.append(self.items_of(value) | value if isinstance(arg, ast.Starred) else value)
+        keywords: dict[str, Value] = {}
+        for keyword in node.keywords:
+            keywords[keyword.arg or ""] = self.eval(keyword.value, frame)
+        result: Value = NOTHING
+        if isinstance(node.func, ast.Attribute):
+            receiver = self.eval(node.func.value, frame, place=True)
+            if not receiver:
+                self.strings_in(node, "")
+                return self.method_on_immutable(node, args)
+            for number in receiver:
+                result |= self.method(number, node.func.attr, args, keywords, node)
+            return result
+        for number in self.eval(node.func, frame):
+            result |= self.call_object(number, args, keywords, node)
+        return result
+
+    def method_on_immutable(self, node: ast.Call, args: Sequence[Value]) -> Value:
+        """A method of a string or number; `str.format` and its like keep nothing."""
+        assert isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("split", "splitlines", "rsplit", "partition"):
+            return self.fresh("builtins.list")
+        return NOTHING
+
+    def method(
+        self, number: int, name: str, args: Sequence[Value], keywords: dict[str, Value], node: ast.Call
+    ) -> Value:
+        """A method call on one object, or a function of a module."""
+        obj = self.heap[number]
+        if obj.kind == "reference":
+            qualified = self.kb.canonical(f"{obj.type}.{name}")
+            fact = self.kb.call(qualified)
+            if fact is None:
+                fact = self.kb.method(obj.type, name)
+            return self.library(fact, qualified, NOTHING, args, keywords, node)
+        cls = number if obj.kind == "class" else obj.cls
+        if cls is not None and name in self.heap[cls].methods:
+            function = self.heap[self.heap[cls].methods[name]]
+            decorators = {d.id for d in getattr(function.node, "decorator_list", ()) if isinstance(d, ast.Name)}
+            self.notes.calls.add(self.heap[cls].type)
+            bound = args if obj.kind == "class" or "staticmethod" in decorators else [frozenset({number}), *args]
+            if "classmethod" in decorators:
+                bound = [frozenset({cls}), *args]
+            return self.inline(self.heap[cls].methods[name], bound, keywords)
+        fact = self.kb.method(obj.type, name) if obj.type else None
+        if fact is None:
+            fact = self.kb.unresolved_method(name)
+        called = self.library(fact, f"?.{name}", frozenset({number}), args, keywords, node)
+        for held in obj.holds:
+            if self.heap[held].kind == "function" and fact is None:
+                called |= self.inline(held, [], {})
+        return called
+
+    def library(
+        self,
+        fact: Call | None,
+        name: str,
+        receiver: Value,
+        args: Sequence[Value],
+        keywords: dict[str, Value],
+        node: ast.AST,
+    ) -> Value:
+        """Apply what is known of a call."""
+        everything: Value = receiver.union(*args, *keywords.values())
+        self.strings_in(node, name)
+        short = name.removeprefix("builtins.")
+        if short in DYNAMIC:
+            self.notes.dynamic = f"{short}() is used"
+        if fact is None and name.startswith("builtins.") and short in IMMUTABLE_BUILTINS:
+            fact = Call(relation="scalar")
+        if fact is None:
+            if everything or receiver:
+                self.notes.unknown = True
+            self.mutate(everything, deep=True)
+            self.notes.draws.add("?")
+            self.call_back(everything)
+            return self.fresh(holds=everything)
+
+        def named(parameter: str) -> Value:
+            if parameter == "self":
+                return receiver
+            if parameter == "*":
+                return everything
+            found: Value = NOTHING
+            for part in parameter.split("|"):
+                if part.isdigit():
+                    found |= args[int(part)] if int(part) < len(args) else NOTHING
+                else:
+                    found |= keywords.get(part, NOTHING)
+            return found
+
+        deep = not name.startswith("builtins.")
+        for parameter in fact.mutates:
+            target = named(parameter)
+            types = {self.heap[o].type for o in target}
+            self.mutate(target, deep=deep and not types <= {"builtins.list", "builtins.dict", "builtins.set"})
+            if parameter == "self":
+                self.hold(receiver, everything - receiver)
+        for parameter in fact.writes:
+            self.mutate(named(parameter), memory=True)
+        call = node if isinstance(node, ast.Call) else None
+        if fact.inplace and call is not None:
+            given = _keyword(call, fact.inplace)
+            if given is not None and not (isinstance(given, ast.Constant) and given.value is False):
+                self.mutate(receiver, memory=fact.relation == "view")
+        if fact.draws:
+            given = _keyword(call, fact.draws_unless) if call is not None and fact.draws_unless else None
+            if given is None or (isinstance(given, ast.Constant) and given.value is None):
+                self.notes.draws.add(fact.draws)
+        for value in everything:
+            if self.heap[value].type in ("numpy.random.Generator", "numpy.random.RandomState"):
+                self.mutate({value})
+        if fact.seeds:
+            self.notes.seeds.add(fact.seeds)
+        if call is not None:
+            self.files(fact, call)
+        for parameter in fact.calls:
+            self.call_back(named(parameter))
+        self.notes.prints |= fact.prints
+        self.notes.plots |= fact.plots
+        self.notes.settings += fact.setting
+        if fact.stage:
+            self.notes.labels.append(fact.stage)
+        subject = frozenset().union(*(named(p) for p in fact.of)) if fact.of else everything
+        match fact.relation:
+            case "scalar":
+                return NOTHING
+            case "same":
+                return subject
+            case "view":
+                return self.fresh(fact.returns, holds=self.heap.held(subject), views=subject)
+            case "holds":
+                return self.fresh(fact.returns, holds=subject)
+            case "unknown":
+                return self.fresh(fact.returns, holds=subject, views=subject)
+            case _:
+                functions = {o for o in subject if self.heap[o].kind in ("function", "class")}
+                return self.fresh(fact.returns, holds=functions if not fact.calls else ())
+
+    def call_back(self, value: Value) -> None:
+        """Functions of the notebook among these may be called, with what nobody knows."""
+        for number in value:
+            obj = self.heap[number]
+            if obj.kind in ("function", "bound") and obj.node is not None:
+                node = obj.node
+                assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                count = len(node.args.posonlyargs) + len(node.args.args)
+                self.inline(number, [self.fresh() for _ in range(count)], {})
+            elif obj.kind == "class":
+                for method in obj.methods.values():
+                    self.call_back(frozenset({method}))
+            elif obj.cls is not None:
+                for method in self.heap[obj.cls].methods.values():
+                    self.inline(method, [frozenset({number})], {})
+
+    def strings_in(self, node: ast.AST, name: str) -> None:
+        """Names in strings are reads: `df.query("@t")`, formulas, `eval`."""
+        if not isinstance(node, ast.Call):
+            return
+        if name == "builtins.eval" or name == "builtins.exec":
+            text = self.text_of(node.args[0]) if node.args else None
+            try:
+                tree = ast.parse(text) if text is not None else None
+            except SyntaxError:
+                tree = None
+            if tree is None or name == "builtins.exec":
+                self.notes.dynamic = f"{name.removeprefix('builtins.')}() of a computed string"
+                return
+            for part in ast.walk(tree):
+                if isinstance(part, ast.Name):
+                    self.load(part.id, None)
+            return
+        for arg in (*node.args, *(k.value for k in node.keywords)):
+            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and len(arg.value) < 2000:
+                text = arg.value
+                if "@" in text or "~" in text:
+                    word = ""
+                    for char in text + " ":
+                        if char.isidentifier() or (word and char.isalnum()):
+                            word += char
+                            continue
+                        if word in self.env:
+                            self.notes.reads.add(word)
+                        word = ""
+
+    def files(self, fact: Call, node: ast.Call) -> None:
+        """Note the files that a call reads or writes."""
+        for parameters_, writes in ((fact.reads_file, False), (fact.writes_file, True)):
+            for parameter in parameters_:
+                argument = _argument(node, parameter)
+                if argument is None:
+                    continue
+                is_writing = writes
+                if fact.mode:
+                    given = _argument(node, fact.mode)
+                    mode = self.text_of(given) if given is not None else "r"
+                    is_writing = mode is None or any(c in mode for c in "wax+")
+                path = self.text_of(argument)
+                if path is None and not isinstance(argument, ast.Constant | ast.JoinedStr | ast.BinOp | ast.Name):
+                    path = None
+                if path is not None and "://" in path:
+                    continue
+                self.notes.files.append(FileUse(path, is_writing, node.lineno))
+                if fact.mode and mode is not None and "a" in mode:
+                    self.notes.files.append(FileUse(path, False, node.lineno))
+
+    def text_of(self, node: ast.expr) -> str | None:
+        """The string that an expression is, where that can be known."""
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.Name():
+                return self.strings.get(node.id)
+            case ast.BinOp(op=ast.Add() | ast.Div()):
+                left, right = self.text_of(node.left), self.text_of(node.right)
+                if left is None or right is None:
+                    return None
+                return left + ("/" if isinstance(node.op, ast.Div) else "") + right
+            case ast.JoinedStr():
+                parts: list[str] = []
+                for part in node.values:
+                    inner = part.value if isinstance(part, ast.FormattedValue) else part
+                    text_part = self.text_of(inner)
+                    if text_part is None:
+                        return None
+                    parts.append(text_part)
+                return "".join(parts)
+            case ast.Call(func=ast.Attribute(attr="join")) | ast.Call(func=ast.Name(id="Path")):
+                pieces = [self.text_of(a) for a in node.args]
+                if not pieces or None in pieces:
+                    return None
+                return "/".join(p.rstrip("/") for p in pieces if p)
+            case _:
+                return None
+
+    # -- expressions -----------------------------------------------------------------------------------------
+
+    def eval(self, node: ast.expr, frame: Frame | None, *, place: bool = False) -> Value:
+        """The objects that an expression may be. `place`: an attribute of an object stands for the object."""
+        match node:
+            case ast.Constant():
+                return NOTHING
+            case ast.Name():
+                return self.load(node.id, frame)
+            case ast.Attribute():
+                return self.attribute(node, frame, place)
+            case ast.Call():
+                return self.call(node, frame)
+            case ast.Subscript():
+                base = self.eval(node.value, frame, place=place)
+                self.eval(node.slice, frame)
+                return self.item(base, place)
+            case ast.Tuple() | ast.List() | ast.Set():
+                held: Value = frozenset().union(*(self.eval(e, frame) for e in node.elts)) if node.elts else NOTHING
+                if isinstance(node, ast.Tuple):
+                    return self.fresh("builtins.tuple", holds=held) if held else NOTHING
+                return self.fresh("builtins.list" if isinstance(node, ast.List) else "builtins.set", holds=held)
+            case ast.Dict():
+                held = frozenset().union(
+                    *(self.eval(e, frame) for e in (*node.keys, *node.values) if e is not None)
+                )
+                return self.fresh("builtins.dict", holds=held)
+            case ast.BinOp():
+                return self.arithmetic(self.eval(node.left, frame), self.eval(node.right, frame))
+            case ast.Compare():
+                values = [self.eval(node.left, frame), *(self.eval(c, frame) for c in node.comparators)]
+                if all(isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in node.ops):
+                    return NOTHING
+                return self.arithmetic(values[0], frozenset().union(*values[1:]))
+            case ast.UnaryOp():
+                return self.arithmetic(self.eval(node.operand, frame), NOTHING)
+            case ast.BoolOp():
+                return frozenset().union(*(self.eval(v, frame) for v in node.values))
+            case ast.IfExp():
+                self.eval(node.test, frame)
+                return self.eval(node.body, frame) | self.eval(node.orelse, frame)
+            case ast.Lambda():
+                return self.function(node, frame)
+            case ast.NamedExpr():
+                value = self.eval(node.value, frame)
+                self.store(node.target.id, value, _function_frame(frame), weak=True)
+                return value
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                return self.comprehension(node, frame)
+            case ast.JoinedStr() | ast.FormattedValue():
+                for part in ast.iter_child_nodes(node):
+                    if isinstance(part, ast.expr):
+                        self.eval(part, frame)
+                return NOTHING
+            case ast.Starred() | ast.Await():
+                return self.eval(node.value, frame)
+            case ast.Yield() | ast.YieldFrom():
+                value = self.eval(node.value, frame) if node.value else NOTHING
+                if frame is not None:
+                    frame.result |= value
+                return self.fresh()
+            case ast.Slice():
+                for bound in (node.lower, node.upper, node.step):
+                    if bound is not None:
+                        self.eval(bound, frame)
+                return NOTHING
+            case _:
+                return NOTHING
+
+    def arithmetic(self, left: Value, right: Value) -> Value:
+        """An operator's result: new, of the operands' type, holding what containers held."""
+        both = left | right
+        if not both:
+            return NOTHING
+        types = {self.heap[o].type for o in both if self.heap[o].kind == "value"}
+        for candidate in ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list"):
+            if candidate in types:
+                return self.fresh(candidate, holds=self.heap.held(both))
+        return self.fresh(holds=self.heap.held(both))
+
+    def attribute(self, node: ast.Attribute, frame: Frame | None, place: bool) -> Value:
+        """An attribute read."""
+        base = self.eval(node.value, frame, place=place)
+        found: Value = NOTHING
+        for number in base:
+            obj = self.heap[number]
+            if obj.kind == "reference":
+                found |= self.reference(f"{obj.type}.{node.attr}")
+                continue
+            cls = number if obj.kind == "class" else obj.cls
+            if cls is not None and node.attr in self.heap[cls].methods:
+                method = self.heap[cls].methods[node.attr]
+                decorated = {d.id for d in getattr(self.heap[method].node, "decorator_list", ()) if isinstance(d, ast.Name)}
+                if "property" in decorated:
+                    found |= self.inline(method, [frozenset({number})], {})
+                else:
+                    bound = Obj("bound", holds={method}, receiver=frozenset({number}), node=self.heap[method].node)
+                    found |= {self.heap.new(bound)}
+                continue
+            if place:
+                found |= {number} | obj.holds
+                continue
+            fact = self.kb.call(f"{obj.type}.{node.attr}") if obj.type else None
+            known = self.kb.type(obj.type)
+            relation = known.attributes if known else "unknown"
+            if fact is not None and fact.returns and fact.relation in ("scalar", "view", "fresh"):
+                relation = fact.relation
+            if relation in ("scalar", "fresh"):
+                continue
+            if relation == "same":
+                found |= {number} | obj.holds
+            else:
+                found |= obj.holds | self.fresh(fact.returns if fact else "", holds=obj.holds, views={number})
+        return found
+
+    def item(self, base: Value, place: bool) -> Value:
+        """`x[...]` of the objects of `base`."""
+        found: Value = NOTHING
+        for number in base:
+            obj = self.heap[number]
+            if obj.kind == "reference":
+                found |= {number}
+                continue
+            if place:
+                found |= {number} | obj.holds
+                continue
+            known = self.kb.type(obj.type)
+            relation = known.getitem if known else "unknown"
+            match relation:
+                case "scalar":
+                    pass
+                case "fresh":
+                    found |= self.fresh(known.item if known else "")
+                case "holds" | "same":
+                    found |= obj.holds
+                    if not obj.holds and obj.type not in ("builtins.list", "builtins.dict", "builtins.tuple"):
+                        found |= {number}
+                case "view":
+                    found |= self.fresh(known.item if known else "", holds=obj.holds, views={number})
+                case _:
+                    found |= obj.holds | self.fresh(holds=obj.holds, views={number})
+        return found
+
+    def comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, frame: Frame | None
+    ) -> Value:
+        """A comprehension: its targets are its own."""
+        names: set[str] = set()
+        for generator in node.generators:
+            names |= bound_names([generator.target]).names
+        inner = Frame(names=names, outer=frame)
+        for generator in node.generators:
+            items = self.items_of(self.eval(generator.iter, inner))
+            self.assign(generator.target, items, inner, None)
+            for test in generator.ifs:
+                self.eval(test, inner)
+        if isinstance(node, ast.DictComp):
+            held = self.eval(node.key, inner) | self.eval(node.value, inner)
+            return self.fresh("builtins.dict", holds=held)
+        held = self.eval(node.elt, inner)
+        match node:
+            case ast.ListComp():
+                return self.fresh("builtins.list", holds=held)
+            case ast.SetComp():
+                return self.fresh("builtins.set", holds=held)
+            case _:
+                made = self.fresh("builtins.generator", holds=held)
+                for number in made:
+                    self.heap[number].storable = False
+                return made
+
+
+def bound_pattern(pattern: ast.pattern) -> set[str]:
+    """The names that a `match` pattern captures."""
+    names: set[str] = set()
+    for part in ast.walk(pattern):
+        for attribute in ("name", "rest"):
+            name = getattr(part, attribute, None)
+            if isinstance(name, str):
+                names.add(name)
+    return names
+
+
+def _function_frame(frame: Frame | None) -> Frame | None:
+    return frame
+
+
+def _as_load(node: ast.expr) -> ast.expr:
+    match node:
+        case ast.Attribute():
+            return ast.Attribute(value=node.value, attr=node.attr, ctx=ast.Load())
+        case ast.Subscript():
+            return ast.Subscript(value=node.value, slice=node.slice, ctx=ast.Load())
+        case _:
+            return node
+
+
+def _keyword(node: ast.Call, name: str) -> ast.expr | None:
+    return next((k.value for k in node.keywords if k.arg == name), None)
+
+
+def _argument(node: ast.Call, parameter: str) -> ast.expr | None:
+    for part in parameter.split("|"):
+        if part.isdigit():
+            if int(part) < len(node.args):
+                return node.args[int(part)]
+        else:
+            found = _keyword(node, part)
+            if found is not None:
+                return found
+    return None

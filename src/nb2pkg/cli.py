@@ -1,0 +1,94 @@
+"""The command line: a thin shell on `nb2pkg.pipeline`, which decides nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from nb2pkg.errors import Nb2pkgError
+
+
+class _Default(click.Group):
+    """A group whose first word, where it is no subcommand, belongs to `convert`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `convert` in front of a notebook's path."""
+        if args and args[0] not in self.commands and args[0] not in ("--help", "--version"):
+            args = ["convert", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Default)
+@click.version_option(package_name="nb2pkg")
+def main() -> None:
+    """Turn a Jupyter notebook into a Python package with a DVC pipeline.
+
+    \b
+    nb2pkg NOTEBOOK OUT         write the package of NOTEBOOK to the folder OUT
+    nb2pkg plan NOTEBOOK        show what would be written, and why
+    """
+
+
+_NOTEBOOK = click.argument("notebook", type=click.Path(path_type=Path))
+_CWD = click.option(
+    "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="The folder that the notebook runs in."
+)
+_PACKAGE = click.option("--package", default="", help="The package's name (default: from the notebook's).")
+_ONE = click.option("--one-stage", is_flag=True, help="Do not cut the notebook: one stage.")
+
+
+@main.command(name="convert", hidden=True)
+@_NOTEBOOK
+@click.argument("out", type=click.Path(path_type=Path))
+@_PACKAGE
+@_CWD
+@_ONE
+@click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
+@click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
+@click.option("--no-git", is_flag=True, help="Make no git repository.")
+def convert_command(
+    notebook: Path,
+    out: Path,
+    package: str,
+    cwd: Path | None,
+    one_stage: bool,
+    python: str | None,
+    force: bool,
+    no_git: bool,
+) -> None:
+    """Write the package of NOTEBOOK to the folder OUT."""
+    from nb2pkg.pipeline import Options, convert
+
+    options = Options(package, python, cwd, one_stage, force, not no_git)
+    try:
+        result = convert(notebook, out, options)
+    except Nb2pkgError as error:
+        click.echo(f"nb2pkg: {error}", err=True)
+        sys.exit(2)
+    for diagnostic in result.diagnostics:
+        click.echo(str(diagnostic), err=True)
+    names = ", ".join(s.name for s in result.plan.stages)
+    click.echo(f"{out}: package {result.plan.package}, {len(result.plan.stages)} stage(s): {names}")
+    click.echo(f"next: cd {out} && dvc repro")
+
+
+@main.command()
+@_NOTEBOOK
+@_PACKAGE
+@_CWD
+@_ONE
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def plan(notebook: Path, package: str, cwd: Path | None, one_stage: bool, as_json: bool) -> None:
+    """Show the stages that NOTEBOOK falls into, what crosses between them, and every doubt."""
+    from nb2pkg.pipeline import Options
+    from nb2pkg.pipeline import plan as make
+
+    try:
+        made = make(notebook, Options(package=package, cwd=cwd, one_stage=one_stage))
+    except Nb2pkgError as error:
+        click.echo(f"nb2pkg: {error}", err=True)
+        sys.exit(2)
+    click.echo(json.dumps(made.as_json(), indent=2) if as_json else made.as_text())

@@ -1,0 +1,22 @@
+"""The notebook's own working folder, so that its relative paths mean what they meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FOLDER = "workspace"
+
+
+@contextmanager
+def working_folder(folder: str = FOLDER) -> Iterator[None]:
+    """Run the body in the notebook's working folder; come back to the package's root after."""
+    root = Path.cwd()
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    os.chdir(root / folder)
+    try:
+        yield
+    finally:
+        os.chdir(root)

@@ -1,0 +1,90 @@
+"""The whole program: read it from top to bottom.
+
+    read      .ipynb -> Notebook                plain Python cells
+    analyse   Notebook -> Program               statements with their effects
+    section   Program -> [Section]              runs of statements with a name
+    plan      [Section] -> Plan                 stages, what crosses, files
+    emit      Plan -> Tree                      path -> contents
+    write     Tree -> out/                      atomically
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.knowledge.base import shipped
+from nb2pkg.plan.types import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user chose."""
+
+    package: str = ""
+    """The package's name; empty: from the notebook's file name."""
+    python: str | None = None
+    """The interpreter that versions are read from; None: the current one."""
+    cwd: Path | None = None
+    """The folder that the notebook runs in; None: its own."""
+    one_stage: bool = False
+    force: bool = False
+    git: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A notebook that was converted: its plan, and everything that was doubted on the way."""
+
+    out: Path
+    plan: Plan
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def package_name(stem: str) -> str:
+    """A valid, importable package name from a file's stem (`01 EDA-final` → `eda_final`)."""
+    import keyword
+    import sys
+    import unicodedata
+
+    ascii_text = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"\W+", "_", ascii_text).strip("_").lower()
+    name = re.sub(r"_+", "_", re.sub(r"^[\d_]+", "", name))[:40].strip("_") or "notebook_package"
+    reserved = name in sys.stdlib_module_names or keyword.iskeyword(name) or keyword.issoftkeyword(name)
+    if reserved or name in ("notebooks", "data", "reports", "metrics", "models", "tests", "workspace"):
+        name += "_pkg"
+    return name
+
+
+def plan(notebook: Path, options: Options | None = None) -> Plan:
+    """The plan for a notebook; raises NotebookError where it can't be read. Writes nothing, runs nothing."""
+    return _plan(notebook, options or Options())[2]
+
+
+def convert(notebook: Path, out: Path, options: Options | None = None) -> Converted:
+    """Write the package of `notebook` to `out`; raises Nb2pkgError where the input or the folder won't do."""
+    from nb2pkg.emit import emit
+    from nb2pkg.write import write
+
+    options = options or Options()
+    source, program, made = _plan(notebook, options)
+    tree, told = emit(notebook, source, program, made, python=options.python, cwd=options.cwd)
+    written = write(tree, out, force=options.force, git=options.git)
+    diagnostics = (*made.diagnostics, *told, *written)
+    return Converted(out=out, plan=made, diagnostics=diagnostics)
+
+
+def _plan(path: Path, options: Options):  # type: ignore[no-untyped-def]
+    from nb2pkg.analyse import analyse
+    from nb2pkg.plan import make_plan
+    from nb2pkg.read import read
+    from nb2pkg.section import section
+
+    notebook, told = read(path)
+    program = analyse(notebook, shipped())
+    sections, doubts = section(notebook, program.statements)
+    package = options.package or package_name(notebook.name)
+    made = make_plan(notebook, program, sections, package, cwd=options.cwd, one_stage=options.one_stage)
+    return notebook, program, replace(made, diagnostics=(*told, *doubts, *made.diagnostics))

@@ -1,0 +1,116 @@
+"""The plan: everything that was decided, before a line is emitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nb2pkg.diagnostics import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Values that cross a boundary in one file: one name, or several that share an object."""
+
+    stage: str
+    """The stage that makes it."""
+    names: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        """Where it lies, from the package's root."""
+        return f"data/interim/{self.stage}/{'_and_'.join(self.names)[:80]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage: a run of statements that becomes a module and a step of the pipeline."""
+
+    name: str
+    title: str
+    prose: str
+    kind: str
+    reason: str
+    statements: tuple[int, ...]
+    """Indices of the statements that run in it (imports, definitions and constants stand elsewhere)."""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    loads: tuple[Artifact, ...] = ()
+    saves: tuple[Artifact, ...] = ()
+    may_be_unbound: tuple[str, ...] = ()
+    local_definitions: tuple[int, ...] = ()
+    """Definitions of earlier stages that it makes again, because they read its variables."""
+    random_from: str = ""
+    """The stage whose random state it continues; empty for none."""
+    keeps_random: bool = False
+    module_scope: str = ""
+    """Why its names are the module's, not a function's; empty where they are a function's."""
+    reads_files: tuple[str, ...] = ()
+    writes_files: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    earlier_settings: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that `emit` needs to know."""
+
+    package: str
+    notebook: str
+    stages: tuple[Stage, ...]
+    constants: tuple[int, ...]
+    shared_definitions: tuple[int, ...]
+    """Definitions that stand once, in the shared module."""
+    imports: tuple[tuple[str, str], ...]
+    """(name, import statement that binds it)."""
+    streams: tuple[str, ...]
+    data_files: tuple[str, ...]
+    """Files of the notebook's folder that the package needs, relative to the folder `root`."""
+    root: str
+    """The folder of the notebook that the working layout begins at, relative to the notebook's (`..`)."""
+    cwd: str
+    """The notebook's working folder, relative to `root`."""
+    local_modules: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan for machines."""
+        return {
+            "version": 1,
+            "package": self.package,
+            "notebook": self.notebook,
+            "stages": [
+                {
+                    "name": s.name,
+                    "title": s.title,
+                    "kind": s.kind,
+                    "reason": s.reason,
+                    "statements": len(s.statements),
+                    "inputs": list(s.inputs),
+                    "outputs": list(s.outputs),
+                    "reads_files": list(s.reads_files),
+                    "writes_files": list(s.writes_files),
+                }
+                for s in self.stages
+            ],
+            "data_files": list(self.data_files),
+            "diagnostics": [
+                {"code": d.code, "severity": d.severity, "cell": d.cell, "line": d.line, "message": d.message}
+                for d in self.diagnostics
+            ],
+        }
+
+    def as_text(self) -> str:
+        """The plan for people."""
+        lines = [f"{self.notebook} -> package {self.package}, {len(self.stages)} stage(s)"]
+        for s in self.stages:
+            lines.append(f"\n{s.name}: {s.title}  ({len(s.statements)} statements; {s.reason})")
+            lines.append(f"  in:  {', '.join(s.inputs) or '-'}")
+            lines.append(f"  out: {', '.join(s.outputs) or '-'}")
+            for label, files in (("reads", s.reads_files), ("writes", s.writes_files)):
+                if files:
+                    lines.append(f"  {label}: {', '.join(files)}")
+        if self.data_files:
+            lines.append("\ndata: " + ", ".join(self.data_files))
+        lines.extend(str(d) for d in self.diagnostics)
+        return "\n".join(lines)
