@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nb2pkg.analyse import Program, string_lines
 from nb2pkg.notebook import Notebook
-from nb2pkg.plan import free_names
+from nb2pkg.plan import free_names, literal_binder
 from nb2pkg.plan.types import Plan, Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
@@ -336,18 +336,6 @@ class Writer:
 def random_folder(stage: str) -> str:
     """Where the random state at the end of a stage lies."""
     return f"data/interim/{stage}/random_state"
-
-
-def literal_binder(program: Program, name: str) -> int | None:
-    """The one statement that binds a name, where it binds it to a literal (lists and dicts included)."""
-    binders = [s for s in program.statements if name in s.effects.binds]
-    if len(binders) != 1 or binders[0].kind == "constant" or not isinstance(binders[0].node, ast.Assign):
-        return None
-    try:
-        ast.literal_eval(binders[0].node.value)
-    except ValueError:
-        return None
-    return binders[0].index
 
 
 def free_names_of(node: ast.stmt) -> frozenset[str]:

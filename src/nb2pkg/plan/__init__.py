@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program, bound_names
+from nb2pkg.analyse.heap import Obj
 from nb2pkg.analyse.interpret import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
@@ -67,7 +68,8 @@ def make_plan(
         importable=frozenset(
             number
             for number, obj in enumerate(program.heap.objects)
-            if obj.kind in ("function", "class") and _is_shared(program, obj.node, shared)
+            if obj.kind in ("function", "class")
+            and (_is_shared(program, obj.node, shared) or _is_closed(obj, imports, constants))
         ),
     )
     total = len(program.statements)
@@ -76,6 +78,7 @@ def make_plan(
     if whole:
         diagnostics.append(Diagnostic("N302", f"one stage: {whole}; names can't be followed, so nothing is cut"))
     cuts = _computing_cuts(program, cuts, hoisted)
+    cuts = _repeatable_settings(program, cuts, scope.fixed, diagnostics)
     cuts, spans = _settle(program, cuts, scope, diagnostics)
     stages = _stages(program, spans, sections, scope, definitions, constants, notebook)
     stages, streams = _carry_random(program, stages, diagnostics)
@@ -94,6 +97,42 @@ def make_plan(
         local_modules=_local_modules(notebook, program, cwd),
         diagnostics=tuple(diagnostics),
     )
+
+
+def _repeatable_settings(
+    program: Program, cuts: tuple[int, ...], fixed: frozenset[str], diagnostics: list[Diagnostic]
+) -> tuple[int, ...]:
+    """No cut after a setting that reads what can't be repeated with it."""
+    for statement in program.statements:
+        if statement.kind != "setting":
+            continue
+        for name in sorted(statement.effects.reads - fixed - BUILTINS):
+            if literal_binder(program, name) is None and any(c > statement.index for c in cuts):
+                cuts = tuple(c for c in cuts if c <= statement.index)
+                diagnostics.append(
+                    Diagnostic(
+                        "N311",
+                        f"no stage begins after this setting: it reads {name}, which can't be repeated",
+                        statement.cell,
+                        statement.node.lineno,
+                        "info",
+                    )
+                )
+    return cuts
+
+
+def literal_binder(program: Program, name: str) -> int | None:
+    """The one statement that binds a name, where it binds it to a literal (lists and dicts included)."""
+    binders = [s for s in program.statements if name in s.effects.binds]
+    if len(binders) != 1 or binders[0].kind == "constant" or not isinstance(binders[0].node, ast.Assign):
+        return None
+    if any(name in s.effects.mutates for s in program.statements):
+        return None
+    try:
+        ast.literal_eval(binders[0].node.value)
+    except ValueError:
+        return None
+    return binders[0].index
 
 
 def _whole(program: Program) -> str:
@@ -194,6 +233,13 @@ def _declares_global(program: Program, index: int) -> bool:
 
 def _is_shared(program: Program, node: ast.AST | None, shared: frozenset[int]) -> bool:
     return any(part is node for i in shared for part in ast.walk(program.statements[i].node))
+
+
+def _is_closed(obj: Obj, imports: dict[str, str], constants: dict[str, int]) -> bool:
+    """A function that reads nothing but imports and constants: pickled by value, it stays what it is."""
+    if obj.kind != "function" or obj.frame is not None or obj.node is None:
+        return False
+    return all(n in imports or n in constants or n in BUILTINS for n in free_names(obj.node))
 
 
 def _computing_cuts(program: Program, cuts: tuple[int, ...], hoisted: frozenset[int]) -> tuple[int, ...]:
