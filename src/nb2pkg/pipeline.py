@@ -14,8 +14,10 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import shipped
+from nb2pkg.notebook import Notebook
 from nb2pkg.plan.types import Plan
 
 
@@ -76,7 +78,7 @@ def convert(notebook: Path, out: Path, options: Options | None = None) -> Conver
     return Converted(out=out, plan=made, diagnostics=diagnostics)
 
 
-def _plan(path: Path, options: Options):  # type: ignore[no-untyped-def]
+def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.analyse import analyse
     from nb2pkg.plan import make_plan
     from nb2pkg.read import read

@@ -201,7 +201,7 @@ def _kind(node: ast.stmt, notes: Notes, counts: Counter[str], global_names: set[
             return "definition"
         case ast.ClassDef() if quiet and not node.decorator_list and not node.keywords and _plain_class(node):
             return "definition"
-        case ast.Assign(targets=[ast.Name()], value=ast.Lambda()) if _plain_definition(node.value.args, []):
+        case ast.Assign(targets=[ast.Name()], value=ast.Lambda(args=args)) if _plain_definition(args, []):
             return "definition"
         case ast.Assign(targets=[ast.Name(id=name)]) if is_literal(node.value):
             return "constant" if counts[name] == 1 and name not in global_names else "compute"

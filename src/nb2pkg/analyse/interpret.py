@@ -20,8 +20,7 @@ BUILTINS = frozenset(dir(builtins))
 MAX_DEPTH = 8
 MAX_INLINED = 20_000
 IMMUTABLE_BUILTINS = frozenset(
-    "abs all any ascii bin bool bytes callable chr complex divmod float format hash hex id input int isinstance"
-    " issubclass len max min oct ord pow repr round str sum type hasattr range slice".split()
+    ["abs", "all", "any", "ascii", "bin", "bool", "bytes", "callable", "chr", "complex", "divmod", "float", "format", "hash", "hex", "id", "input", "int", "isinstance", "issubclass", "len", "max", "min", "oct", "ord", "pow", "repr", "round", "str", "sum", "type", "hasattr", "range", "slice"]
 )
 DYNAMIC = frozenset({"exec", "globals", "locals", "vars", "dir"})
 
@@ -82,8 +81,8 @@ class _Bound(ast.NodeVisitor):
         for part in node.decorator_list:
             self.visit(part)
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-    visit_ClassDef = visit_FunctionDef  # type: ignore[assignment]
+    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_ClassDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         pass

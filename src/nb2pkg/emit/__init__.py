@@ -72,10 +72,9 @@ def formatted(text: str) -> str:
     """The text as black writes it; as it is where black can't read it."""
     import black
 
-    mode = black.Mode(line_length=100, target_versions={black.TargetVersion.PY311})
     try:
-        return black.format_str(text, mode=mode)
-    except black.InvalidInput:
+        return black.format_str(text, mode=black.Mode(line_length=100))
+    except ValueError:  # black.InvalidInput
         return text
 
 

@@ -78,7 +78,7 @@ class Writer:
             next(iter(program.statements[i].effects.binds)): i for i in plan.shared_definitions
         }
         kinds = {isinstance(program.statements[i].node, ast.ClassDef) for i in plan.shared_definitions}
-        self.shared_module = {(True,): "classes", (False,): "functions"}.get(tuple(kinds), "definitions")
+        self.shared_module = "definitions" if len(kinds) != 1 else "classes" if True in kinds else "functions"
 
     # -- heads -----------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from nb2pkg.analyse import Program, bound_names
+from nb2pkg.analyse import Program
 from nb2pkg.analyse.heap import Obj
-from nb2pkg.analyse.interpret import BUILTINS
+from nb2pkg.analyse.interpret import BUILTINS, bound_names
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
@@ -422,7 +422,8 @@ def _module_scope(program: Program, indices: tuple[int, ...], span: Span) -> str
                     return f"the class {part.name} reads a name that it also binds"
         if isinstance(statement.node, ast.ImportFrom) and statement.node.names[0].name == "*":
             return "a star import may bind any name"
-        if any(isinstance(f, ast.Constant) and isinstance(f.value, str) and "@" in f.value for f in ast.walk(statement.node)):
+        texts = (f.value for f in ast.walk(statement.node) if isinstance(f, ast.Constant))
+        if any(isinstance(text, str) and "@" in text for text in texts):
             return "a string names variables"
     shadowed = {n for n in reads_before & bound if n in BUILTINS or n not in span.inputs}
     if shadowed:
