@@ -677,7 +677,7 @@ class Interpreter:
             target = named(parameter)
             types = {self.heap[o].type for o in target}
             self.mutate(target, deep=deep and not types <= {"builtins.list", "builtins.dict", "builtins.set"})
-            if parameter == "self":
+            if parameter == "self" and not fact.plots:  # what is drawn is kept, but never changed by drawing
                 self.hold(receiver, everything - receiver)
         for parameter in fact.writes:
             self.mutate(named(parameter), memory=True)

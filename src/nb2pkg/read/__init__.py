@@ -1,0 +1,184 @@
+"""From an .ipynb file to cells of plain Python 3.
+
+`formats` loads the file, `translate` turns a cell's text into plain Python, `magics` and `shell` say what one magic or
+one shell line becomes. Here are the notebook's own rules: which cells run, in which order, what `%run` brings in.
+Nothing here executes a cell, and nothing here knows what the code means.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.notebook import Cell, Notebook
+from nb2pkg.read.formats import RawCell, RawNotebook, load
+from nb2pkg.read.magics import RUN_MARK, Reading
+from nb2pkg.read.translate import Bindings, is_quiet, parsed, translated
+
+__all__ = ["read"]
+
+_RUN_LINE = re.compile(rf"^{RUN_MARK}\((\[.*\])\)[ \t;]*$", re.MULTILINE)
+
+
+def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
+    """The notebook at `path` in plain Python, and what could not be kept of it."""
+    raw = load(path)
+    bindings = Bindings()
+    reading = Reading(file=path.name, folder=path.parent, bound=bindings.names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the notebook's invalid escapes are not our user's concern
+        cells = _Cells(reading, bindings, len(raw.cells)).of_notebook(raw, path)
+    notebook = Notebook(
+        name=path.stem,
+        folder=path.parent,
+        cells=tuple(cells),
+        imports=tuple(sorted(reading.imports)),
+        written_modules=tuple(reading.written.items()),
+        requirements=tuple(reading.requirements),
+        python=raw.python,
+        run_order=tuple(cell.run for cell in raw.cells if cell.kind == "code" and cell.run is not None),
+    )
+    return notebook, tuple(reading.diagnostics)
+
+
+class _Cells:
+    """The cells of a notebook and of the files that it runs.
+
+    The notebook's own cells keep their index; those brought in by `%run` are numbered after all of them, so that an
+    index stands for one cell and a message about an own cell names the cell that the user sees.
+    """
+
+    def __init__(self, reading: Reading, bindings: Bindings, next_index: int) -> None:
+        self.reading = reading
+        self.bindings = bindings
+        self.next_index = next_index
+        self.show_all = False
+        self.ended = False
+
+    def of_notebook(self, raw: RawNotebook, path: Path) -> list[Cell]:
+        """The notebook's own cells, in order, up to the one that ends it."""
+        found: list[Cell] = []
+        for index, cell in enumerate(raw.cells):
+            self.reading.cell = index
+            found += self._pieces(cell, index, cell.id, "", (path.resolve(),))
+            if self.ended:
+                left = sum(1 for after in raw.cells[index + 1 :] if after.kind == "code")
+                if left:
+                    message = f"the notebook ends here; the {left} code cells after it never run"
+                    self.reading.tell("N120", message, None, "warning")
+                break
+        return found
+
+    def _pieces(self, raw: RawCell, index: int, cell_id: str, origin: str, chain: tuple[Path, ...]) -> list[Cell]:
+        if raw.kind != "code":
+            return [Cell(index, cell_id, raw.kind, raw.source, tags=raw.tags, origin=origin)]
+        reading = self.reading
+        reading.silent, reading.show_all_next = False, None
+        code, ends = translated(raw.source, reading, self.bindings)
+        cell = Cell(
+            index=index,
+            id=cell_id,
+            kind="code",
+            source=raw.source,
+            code=code,
+            tags=raw.tags,
+            silent=reading.silent or is_quiet(code),
+            show_all=self.show_all,
+            may_raise="raises-exception" in raw.tags,
+            origin=origin,
+        )
+        if reading.show_all_next is not None:
+            self.show_all = reading.show_all_next
+        self.ended = self.ended or ends
+        return [cell] if RUN_MARK not in code else self._brought_in(cell, chain)
+
+    def _brought_in(self, cell: Cell, chain: tuple[Path, ...]) -> list[Cell]:
+        """The cell split at its `%run` lines, with the cells of each file between the parts."""
+        parts = _RUN_LINE.split(cell.code)
+        if any(RUN_MARK in part for part in parts[0::2]):
+            message = "`%run` inside a block can't be brought in; put it on a line of its own, or import the file"
+            raise self.reading.refusal("N114", message)
+        found: list[Cell] = []
+        line = 0
+        for place, part in enumerate(parts):
+            if place % 2:
+                words = ast.literal_eval(part)
+                found += self._of_file(words, f"{cell.id}-run{place // 2 + 1}", cell, chain)
+                continue
+            if part.strip():
+                last = place == len(parts) - 1
+                own = not any(one.index == cell.index for one in found)
+                piece = replace(
+                    cell,
+                    index=cell.index if own else self._new_index(),
+                    id=cell.id if own else f"{cell.id}-part{place // 2 + 1}",
+                    code="\n" * line + part.rstrip("\n"),
+                    silent=cell.silent if last else True,
+                )
+                found.append(piece)
+            line += part.count("\n")
+        return found
+
+    def _new_index(self) -> int:
+        self.next_index += 1
+        return self.next_index - 1
+
+    def _of_file(self, words: list[str], prefix: str, host: Cell, chain: tuple[Path, ...]) -> list[Cell]:
+        name, *arguments = words
+        path = self._found(name, chain)
+        if path.resolve() in chain:
+            raise self.reading.refusal("N012", f"`%run {name}` runs a file that is already being run; break the cycle")
+        inner = (*chain, path.resolve())
+        if path.suffix == ".ipynb":
+            found: list[Cell] = []
+            for place, raw in enumerate(load(path).cells):
+                if raw.kind == "code":
+                    piece = replace(raw, tags=host.tags)
+                    found += self._pieces(piece, self._new_index(), f"{prefix}-{place}", name, inner)
+            return found
+        try:
+            text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        except (OSError, UnicodeDecodeError):
+            raise self.reading.refusal("N012", f"`%run {name}`: the file can't be read as text") from None
+        code = _as_main(text)
+        if arguments:
+            self.reading.need("sys")
+            code = f"sys.argv = {[name, *arguments]!r}\n" + code
+        raw = RawCell(id="", kind="code", source=code, tags=host.tags, run=None)
+        ended = self.ended
+        cells = self._pieces(raw, self._new_index(), prefix, name, inner)
+        self.ended = ended  # a script's `exit()` ends the script alone
+        return [replace(cell, silent=True, show_all=False) for cell in cells]
+
+    def _found(self, name: str, chain: tuple[Path, ...]) -> Path:
+        given = Path(name).expanduser()
+        for folder in (self.reading.folder, chain[-1].parent):
+            for candidate in (folder / given, (folder / given).with_name(given.name + ".py")):
+                if candidate.is_file():
+                    return candidate
+        message = f"`%run {name}`: there is no such file next to the notebook; add it, or take the line out"
+        raise self.reading.refusal("N012", message)
+
+
+def _as_main(text: str) -> str:
+    """A script's text with its `if __name__ == "__main__":` as `if True:`, since `%run` runs it as the main program."""
+    tree = parsed(text)
+    if tree is None or "__main__" not in text:
+        return text
+    lines = text.split("\n")
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) in (
+            "__name__ == '__main__'",
+            "'__main__' == __name__",
+        ):
+            test = node.test
+            if test.lineno == test.end_lineno:
+                row = lines[test.lineno - 1].encode()
+                new = row[: test.col_offset] + b"True" + row[test.end_col_offset :]
+                lines[test.lineno - 1] = new.decode()
+    return "\n".join(lines)
+

@@ -1,15 +1,27 @@
-"""Load and save the values that cross from stage to stage, without loss."""
+"""What crosses from one stage to the next: a value is a folder with one file in it.
+
+The format is picked from the value when it is saved, and is always one that gives the same value back: its type,
+dtype, index and memory order. Whatever an open format cannot give back exactly is pickled.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
+import math
 import os
 import pickle
 import random
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+TEMPORARY = ".writing"
+PICKLERS = ("cloudpickle", "joblib.externals.cloudpickle")
+PLAIN_DTYPES = "biufcSUmM"
 
 
 class _Unbound:
@@ -25,99 +37,263 @@ class _Unbound:
 UNBOUND = _Unbound()
 
 
-def _pickled(value: Any, folder: str) -> bytes:
-    try:
-        return pickle.dumps(value, protocol=5)
-    except Exception:
-        try:
-            import cloudpickle
-        except ImportError:
-            from joblib.externals import cloudpickle
-        try:
-            return bytes(cloudpickle.dumps(value, protocol=5))
-        except Exception as error:
-            raise TypeError(f"{folder}: a {type(value).__qualname__} can't be stored: {error}") from error
-
-
-def _is_plain(value: Any) -> bool:
-    if value is None or type(value) in (bool, int, str):
-        return True
-    return type(value) is float and value == value and abs(value) != float("inf")
-
-
-def _write(folder: str, name: str, data: bytes) -> None:
-    target = Path(folder)
-    if target.exists():
-        shutil.rmtree(target)
-    target.mkdir(parents=True)
-    temporary = target / (name + ".part")
-    temporary.write_bytes(data)
-    os.replace(temporary, target / name)
-
-
-def save(value: Any, folder: str) -> None:
-    """Write `value` to the one file of `folder`, in a format that gives it back exactly."""
-    numpy = sys.modules.get("numpy")
-    if _is_plain(value):
-        _write(folder, "value.json", json.dumps(value).encode())
-    elif numpy is not None and type(value) is numpy.ndarray and value.dtype.kind in "biufcUS" and value.dtype.names is None:
-        import io
-
-        buffer = io.BytesIO()
-        numpy.save(buffer, value, allow_pickle=False)
-        _write(folder, "value.npy", buffer.getvalue())
-    else:
-        _write(folder, "value.pkl", _pickled(value, folder))
+def save(value: object, folder: str) -> None:
+    """Write `value` into `folder`, as the only file in it."""
+    if _is_plain_array(value):
+        _write(folder, "value.npy", lambda path: _write_array(value, path))
+    elif _is_json(value):
+        text = json.dumps(value, allow_nan=False, indent=1)
+        _write(folder, "value.json", lambda path: path.write_bytes(text.encode()))
+    elif not (_saved_as_parquet(value, folder) or _saved_as_joblib(value, folder)):
+        _pickle(value, folder, "value.pkl")
 
 
 def load(folder: str) -> Any:
-    """Read back what `save` wrote to `folder`."""
-    path = next(p for p in Path(folder).iterdir() if p.stem == "value")
-    if path.suffix == ".json":
-        return json.loads(path.read_text(encoding="utf-8"))
+    """The value that `save` wrote into `folder`."""
+    files = [p for p in Path(folder).glob("*") if p.name != TEMPORARY]
+    if len(files) != 1:
+        raise FileNotFoundError(f"{folder} should hold one file, not {len(files)}: has its stage been run?")
+    path = files[0]
     if path.suffix == ".npy":
-        import numpy
-
-        return numpy.load(path, allow_pickle=False)
+        return importlib.import_module("numpy").load(path, allow_pickle=False)
+    if path.suffix == ".json":
+        return json.loads(path.read_bytes())
+    if path.suffix == ".parquet":
+        return importlib.import_module("pandas").read_parquet(path, engine="pyarrow")
+    if path.suffix == ".joblib":
+        return importlib.import_module("joblib").load(path)
     with path.open("rb") as file:
         return pickle.load(file)
 
 
-def save_together(folder: str, **values: Any) -> None:
-    """Write several values that share objects to one file, so that they share them after."""
-    _write(folder, "value.pkl", _pickled(values, folder))
+def save_together(folder: str, **values: object) -> None:
+    """Write `values` in one file, so that an object that two of them share is still one object after."""
+    _pickle(values, folder, "values.pkl")
 
 
 def load_together(folder: str) -> dict[str, Any]:
-    """Read back what `save_together` wrote."""
+    """The values that `save_together` wrote into `folder`."""
     values: dict[str, Any] = load(folder)
     return values
 
 
 def save_random_state(folder: str, *streams: str) -> None:
-    """Write the state of the global random streams (`random`, `numpy`, `torch`)."""
-    state: dict[str, Any] = {}
-    if "random" in streams:
-        state["random"] = random.getstate()
-    if "numpy" in streams:
-        import numpy
-
-        state["numpy"] = numpy.random.get_state()
-    if "torch" in streams and "torch" in sys.modules:
-        state["torch"] = sys.modules["torch"].get_rng_state()
-    save_together(folder, **state)
+    """Write where the random `streams` stand, among random, numpy, torch and tensorflow."""
+    _pickle({s: _RANDOM[s][0]() for s in streams if s in _ALWAYS_THERE or s in sys.modules}, folder, "random_state.pkl")
 
 
 def load_random_state(folder: str) -> None:
-    """Put the global random streams back where `save_random_state` found them."""
-    state = load_together(folder)
-    if "random" in state:
-        random.setstate(state["random"])
-    if "numpy" in state:
-        import numpy
+    """Set the random streams to where `save_random_state` found them."""
+    for stream, state in load(folder).items():
+        _RANDOM[stream][1](state)
 
-        numpy.random.set_state(state["numpy"])
-    if "torch" in state:
-        import torch
 
-        torch.set_rng_state(state["torch"])
+def _write(folder: str, name: str, writer: Callable[[Path], object]) -> None:
+    """Let `writer` write a temporary file, then make it the one file of `folder`."""
+    root = Path(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    temporary = root / TEMPORARY
+    try:
+        writer(temporary)
+        for other in root.iterdir():
+            if other.is_dir() and not other.is_symlink():
+                shutil.rmtree(other)
+            elif other != temporary:
+                other.unlink()
+        os.replace(temporary, root / name)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_array(value: Any, path: Path) -> None:
+    with path.open("wb") as file:  # given a path, NumPy would add a suffix
+        importlib.import_module("numpy").save(file, value, allow_pickle=False)
+
+
+def _is_plain_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return (
+        numpy is not None
+        and type(value) is numpy.ndarray
+        and value.dtype.kind in PLAIN_DTYPES
+        and value.dtype.metadata is None
+        and (value.flags.c_contiguous or value.flags.f_contiguous)
+    )
+
+
+def _is_json(value: object) -> bool:
+    """Whether JSON gives exactly `value` back: these exact types, and a tree."""
+    seen: set[int] = set()
+    pending = [(value, 0)]
+    while pending:
+        item, depth = pending.pop()
+        kind = type(item)
+        if isinstance(item, str):
+            if kind is not str or not _is_unicode(item):
+                return False
+        elif kind is float:
+            if not math.isfinite(item):  # type: ignore[arg-type]
+                return False
+        elif kind is int:
+            if item.bit_length() > 10_000:  # type: ignore[attr-defined]  # Python limits the digits it reads
+                return False
+        elif kind is list or kind is dict:
+            if id(item) in seen or depth > 100:
+                return False
+            seen.add(id(item))
+            if isinstance(item, dict) and not all(type(key) is str and _is_unicode(key) for key in item):
+                return False
+            children: Any = item.values() if isinstance(item, dict) else item
+            pending += [(child, depth + 1) for child in children]
+        elif item is not None and kind is not bool:
+            return False
+    return True
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether there is no lone surrogate in it: JSON would join two of them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _saved_as_parquet(value: Any, folder: str) -> bool:
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None or type(value) is not getattr(pandas, "DataFrame", None) or not _fits_parquet(value):
+        return False
+
+    def write(path: Path) -> None:
+        value.to_parquet(path, engine="pyarrow")
+        if not _is_same_frame(value, pandas.read_parquet(path, engine="pyarrow")):
+            raise ValueError("not the same frame")
+
+    # pyarrow may be missing, or refuse the frame in any of its own ways: then the frame is pickled.
+    with suppress(Exception):
+        _write(folder, "value.parquet", write)
+        return True
+    return False
+
+
+def _fits_parquet(frame: Any) -> bool:
+    columns, index = frame.columns, frame.index
+    return (
+        columns.nlevels == index.nlevels == 1
+        and columns.is_unique
+        and all(type(name) is str for name in columns)
+        and all(name is None or type(name) is str for name in (columns.name, index.name))
+        and not frame.attrs
+        and frame.flags.allows_duplicate_labels
+        and getattr(index, "freq", None) is None
+        and (type(index).__name__ == "RangeIndex" or _fits_column(index))
+        and all(_fits_column(frame.iloc[:, i]) for i in range(len(columns)))
+    )
+
+
+def _fits_column(column: Any) -> bool:
+    """A column that Parquet may keep: a plain dtype, contiguous (else `frame.values` changes its memory order)."""
+    if str(column.dtype) in ("str", "string"):
+        return True
+    if not hasattr(column.dtype, "kind") or type(column.dtype).__module__.startswith("pandas"):
+        return False
+    if column.dtype.kind == "O":
+        return all(type(item) is str for item in column)
+    return column.dtype.kind in "biufM" and bool(column.to_numpy().flags.c_contiguous)
+
+
+def _is_same_frame(one: Any, two: Any) -> bool:
+    labels = ((one.columns, two.columns), (one.index, two.index))
+    return (
+        one.shape == two.shape
+        and all(type(a) is type(b) and type(a.name) is type(b.name) and a.name == b.name for a, b in labels)
+        and all(_is_same_column(a, b) for a, b in labels)
+        and all(_is_same_column(one.iloc[:, i], two.iloc[:, i]) for i in range(one.shape[1]))
+    )
+
+
+def _is_same_column(one: Any, two: Any) -> bool:
+    if one.dtype != two.dtype:
+        return False
+    a, b = one.to_numpy(), two.to_numpy()
+    if a.dtype.kind != "O":
+        return bool(a.tobytes() == b.tobytes())
+    return all(type(x) is type(y) and (x is y or x == y or repr(x) == repr(y)) for x, y in zip(a, b, strict=True))
+
+
+def _saved_as_joblib(value: Any, folder: str) -> bool:
+    if isinstance(value, type) or not (hasattr(value, "get_params") and hasattr(value, "fit")):
+        return False
+    if type(value).__module__ == "__main__":  # another process has another __main__
+        return False
+    # joblib may be missing, and an estimator may hold a lambda, which only cloudpickle can write.
+    with suppress(Exception):
+        joblib: Any = importlib.import_module("joblib")
+        _write(folder, "value.joblib", lambda path: joblib.dump(value, path))
+        return b"__main__" not in (Path(folder) / "value.joblib").read_bytes()
+    return False
+
+
+def _pickle(value: object, folder: str, name: str) -> None:
+    data = _pickled(value, folder)
+    _write(folder, name, lambda path: path.write_bytes(data))
+
+
+def _pickled(value: object, folder: str) -> bytes:
+    """`value` by pickle, else by cloudpickle, which also writes lambdas and what is defined in `__main__`."""
+    data: bytes | None = None
+    error: Exception | None = None
+    try:
+        data = pickle.dumps(value, protocol=5)
+        if b"__main__" not in data:
+            return data
+    except Exception as reason:
+        error = reason
+    for module in PICKLERS:
+        with suppress(Exception):
+            by_value: bytes = importlib.import_module(module).dumps(value, protocol=5)
+            return by_value
+    if data is not None:
+        return data
+    raise TypeError(f"{folder}: nothing can store a {type(value).__module__}.{type(value).__qualname__}") from error
+
+
+def _numpy_random() -> Any:
+    return importlib.import_module("numpy.random")
+
+
+def _torch_state() -> Any:
+    torch: Any = sys.modules["torch"]
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+
+
+def _set_torch_state(state: Any) -> None:
+    torch: Any = importlib.import_module("torch")
+    torch.set_rng_state(state[0])
+    if state[1] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state[1])
+
+
+def _tensorflow_state() -> Any:
+    # The eager context is private: where it has changed there is nothing to keep.
+    with suppress(Exception):
+        context: Any = importlib.import_module("tensorflow.python.eager.context").context()
+        return context._seed, context._rng.getstate()
+    return None
+
+
+def _set_tensorflow_state(state: Any) -> None:
+    if state is None:
+        return
+    with suppress(Exception):
+        importlib.import_module("tensorflow").random.set_seed(state[0])
+        importlib.import_module("tensorflow.python.eager.context").context()._rng.setstate(state[1])
+
+
+_ALWAYS_THERE = ("random", "numpy")
+_RANDOM: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+    "random": (random.getstate, random.setstate),
+    "numpy": (lambda: _numpy_random().get_state(legacy=False), lambda state: _numpy_random().set_state(state)),
+    "torch": (_torch_state, _set_torch_state),
+    "tensorflow": (_tensorflow_state, _set_tensorflow_state),
+}

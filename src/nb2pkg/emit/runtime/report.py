@@ -1,140 +1,299 @@
-"""What the notebook shows, kept: printed and displayed text on stdout and in reports/outputs, figures as PNG."""
+"""What the notebook shows, kept: its text in `reports/outputs`, its figures in `reports/figures`.
+
+Text still goes to stdout at once. This module is also the Matplotlib backend of the package, and does with a figure
+what the notebook's inline backend does: `plt.show()` and the end of a cell show every open figure and close it.
+"""
 
 from __future__ import annotations
 
+import base64
+import importlib
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
-os.environ.setdefault("MPLBACKEND", "agg")
+BACKEND = f"module://{__name__}"
+NOTEBOOK_MAX_COLUMNS = 20
+IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
+_OPEN_FIGURES: Any = object()
 
 
+@dataclass
 class _Recorder:
-    """Standard output that also keeps what is written, with the cell that wrote it."""
+    """What one stage has shown so far."""
 
-    def __init__(self, stream: Any, name: str) -> None:
-        self.stream = stream
-        self.name = name
-        self.root = Path.cwd()
-        self.cell = ""
-        self.records: list[dict[str, str]] = []
-        self.figures = 0
+    name: str
+    root: Path
+    stdout: TextIO
+    cell: str = ""
+    figures: int = 0
+    records: list[dict[str, str]] = field(default_factory=list)
 
-    def write(self, text: str) -> int:
-        self.keep("stream", text)
-        return int(self.stream.write(text))
-
-    def flush(self) -> None:
-        self.stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-    def keep(self, kind: str, text: str) -> None:
-        last = self.records[-1] if self.records else None
-        if kind == "stream" and last and last["kind"] == "stream" and last["cell"] == self.cell:
+    def text(self, kind: str, text: str) -> None:
+        last = self.records[-1] if self.records else {}
+        if kind == "stream" and last.get("kind") == "stream" and last["cell"] == self.cell:
             last["text"] += text
-        else:
+        elif text:
             self.records.append({"cell": self.cell, "kind": kind, "text": text})
 
-    def figure(self, figure: Any) -> None:
-        if not figure.axes and not figure.lines:
-            return
+    def figure(self, data: bytes, suffix: str) -> None:
         self.figures += 1
-        name = f"{self.figures:02d}_{re.sub(r'[^A-Za-z0-9_-]', '_', self.cell)}.png"
-        path = self.root / "reports" / "figures" / self.name / name
-        figure.savefig(
-            path,
-            format="png",
-            bbox_inches="tight",
-            dpi=figure.dpi,
-            facecolor=figure.get_facecolor(),
-            edgecolor=figure.get_edgecolor(),
-            metadata={"Software": None},
-        )
-        self.records.append({"cell": self.cell, "kind": "figure", "file": f"reports/figures/{self.name}/{name}"})
+        cell = re.sub(r"[^A-Za-z0-9_-]+", "_", self.cell)
+        file = f"reports/figures/{self.name}/{self.figures:02}_{cell}.{suffix}"
+        (self.root / file).write_bytes(data)
+        self.records.append({"cell": self.cell, "kind": "figure", "file": file})
+
+    def start(self) -> None:
+        folder = self.root / "reports" / "figures" / self.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+    def write(self) -> None:
+        path = self.root / "reports" / "outputs" / f"{self.name}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in self.records]
+        path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
-_active: list[_Recorder] = []
+class _Tee:
+    """The stage's stdout: the real one, and the record."""
+
+    def __init__(self, recorder: _Recorder) -> None:
+        self._recorder = recorder
+
+    def write(self, text: str) -> int:
+        self._recorder.text("stream", text)
+        self._recorder.stdout.write(text)
+        self._recorder.stdout.flush()
+        return len(text)
+
+    def isatty(self) -> bool:
+        return False  # as in a notebook
+
+    def writelines(self, lines: list[str]) -> None:
+        self.write("".join(lines))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._recorder.stdout, name)
 
 
-def _show_figures(*_args: Any, **_keywords: Any) -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None or not _active:
-        return
-    for number in pyplot.get_fignums():
-        _active[-1].figure(pyplot.figure(number))
-    pyplot.close("all")
+@dataclass
+class _State:
+    """The stage that is running, and what has been set up in this process."""
+
+    recorder: _Recorder | None = None
+    pandas_is_set: bool = False
+    figure_made: bool = False  # in Matplotlib's interactive mode, since the last cell
+    formatter: Any = None
+
+
+_STATE = _State()
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Keep what the body prints, displays and draws under `reports/`, by the stage's name."""
-    recorder = _Recorder(sys.stdout, name)
-    folder = recorder.root / "reports" / "figures" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
-        old.unlink()
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and pandas.get_option("display.max_columns") == 0:
-        pandas.set_option("display.max_columns", 20)  # what pandas itself sets in a notebook
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.show = _show_figures
-    _active.append(recorder)
-    sys.stdout = recorder  # type: ignore[assignment]
+    """Record what the body shows as the stage `name`, under the folder that is current now."""
+    before = _STATE.recorder
+    recorder = _Recorder(name, Path.cwd(), sys.stdout)
+    recorder.start()
+    _STATE.recorder = recorder
     try:
-        yield
-        _show_figures()
+        with redirect_stdout(cast(TextIO, _Tee(recorder))):
+            _be_a_notebook()
+            try:
+                yield
+            finally:
+                _flush_figures()
     finally:
-        sys.stdout = recorder.stream
-        _active.pop()
-        path = recorder.root / "reports" / "outputs" / f"{name}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in recorder.records)
-        path.write_text("".join(lines), encoding="utf-8")
+        recorder.write()
+        _STATE.recorder = before
 
 
-def cell(name: str) -> None:
-    """The cell `name` begins: the figures of the one before are shown and closed, as in a notebook."""
-    _show_figures()
-    if _active:
-        _active[-1].cell = name
+def cell(id: str) -> None:
+    """End the cell before, and start the cell `id`."""
+    _flush_figures()
+    _be_a_notebook()
+    if _STATE.recorder is not None:
+        _STATE.recorder.cell = id
 
 
-def show(value: Any) -> Any:
-    """Display the value of a cell's last expression as IPython does; returns it."""
-    if value is not None:
-        display(value)
-    return value
+def show(value: Any = _OPEN_FIGURES, **_: object) -> Any:
+    """Show the last expression of a cell, and return it. (With no value this is Matplotlib's `plt.show()`.)"""
+    if value is _OPEN_FIGURES:
+        _show_figures()
+    elif value is not None:
+        _be_a_notebook()
+        _show(value)
+    return None if value is _OPEN_FIGURES else value
 
 
-def display(*values: Any, **_keywords: Any) -> None:
-    """Display each value: figures as PNG, all else as text."""
-    figure_type = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
+def display(*values: Any, raw: bool = False, display_id: Any = None, **_: object) -> Any:
+    """The notebook's `display`."""
+    _be_a_notebook()
     for value in values:
-        if figure_type is not None and isinstance(value, figure_type) and _active:
-            _active[-1].figure(value)
-            continue
-        if hasattr(value, "_ipython_display_"):
-            value._ipython_display_()
-            continue
-        text = _text(value)
-        if _active:
-            _active[-1].keep("display", text)
-            _active[-1].stream.write(text + "\n")
+        if raw:
+            _show_bundle(value, with_text=False)
         else:
-            print(text)
+            _show(value)
+    if display_id:
+        handle = importlib.import_module("IPython.display").DisplayHandle
+        return handle() if display_id is True else handle(display_id)
+    return None
 
 
-def _text(value: Any) -> str:
+def _show(value: Any) -> None:
+    if _is_a("matplotlib.figure", "Figure", value):
+        image = _drawn(value)
+        if image is not None:
+            _record_figure(image, "png")
+        else:  # the notebook shows no image of an empty figure, but its text
+            _show_text(_bundle(value).get("text/plain", repr(value)))
+    elif _is_a("plotly.basedatatypes", "BaseFigure", value):
+        _record_figure(value.to_json().encode(), "json")
+    else:
+        _show_bundle(_bundle(value), with_text=_is_a("IPython.core.display", "Image", value))
+
+
+def _show_bundle(bundle: dict[str, Any], *, with_text: bool) -> None:
+    """Show a value by its MIME types: the image if there is one, else the text; or both."""
+    image = next((mime for mime in IMAGES if bundle.get(mime)), None)
+    if "text/plain" in bundle and (with_text or image is None):
+        _show_text(bundle["text/plain"])
+    if image is not None:
+        _record_figure(_image_bytes(bundle[image], image), IMAGES[image])
+
+
+def _image_bytes(data: Any, mime: str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    return str(data).encode() if mime == "image/svg+xml" else base64.b64decode(data)
+
+
+def _bundle(value: Any) -> dict[str, Any]:
+    """The plain text and the image that IPython shows for `value`; nothing when the value shows itself."""
+    if _STATE.formatter is None:
+        try:
+            _STATE.formatter = importlib.import_module("IPython.core.formatters").DisplayFormatter()
+        except ImportError:
+            return {"text/plain": repr(value)}
+        _be_a_notebook()  # IPython may have been imported just now
+    bundle: dict[str, Any] = _STATE.formatter.format(value, include={"text/plain", *IMAGES})[0]
+    return bundle
+
+
+def _show_text(text: str) -> None:
+    recorder = _STATE.recorder
+    if recorder is None:
+        print(text)
+        return
+    recorder.text("display", text + "\n")
+    recorder.stdout.write(text + "\n")
+    recorder.stdout.flush()
+
+
+def _record_figure(data: bytes, suffix: str) -> None:
+    if _STATE.recorder is not None:
+        _STATE.recorder.figure(data, suffix)
+
+
+def _is_a(module: str, name: str, value: object) -> bool:
+    """Whether `value` is an instance of a class that may not have been imported."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _drawn(figure: Any) -> bytes | None:
+    """The PNG that the inline backend makes of a figure; None of an empty one."""
+    if not figure.axes and not figure.lines:
+        return None
+    file = BytesIO()
+    look = {"facecolor": figure.get_facecolor(), "edgecolor": figure.get_edgecolor(), "bbox_inches": "tight"}
+    figure.canvas.print_figure(file, format="png", dpi=figure.dpi, metadata={"Software": None}, **look)
+    return file.getvalue()
+
+
+def _show_figures() -> None:
+    """Show every open figure of pyplot, and close it."""
+    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
+    managers = helpers.Gcf.get_all_fig_managers() if helpers is not None else []
     try:
-        from IPython.core.formatters import PlainTextFormatter
-    except ImportError:
-        return repr(value)
-    return str(PlainTextFormatter()(value))
+        for manager in managers:
+            _show(manager.canvas.figure)
+    finally:
+        if managers:
+            importlib.import_module("matplotlib.pyplot").close("all")
+
+
+def _flush_figures() -> None:
+    """Show the open figures at the end of a cell, if one was made in interactive mode (not after `plt.ioff()`)."""
+    if _STATE.figure_made:
+        _STATE.figure_made = False
+        _show_figures()
+
+
+def __getattr__(name: str) -> Any:
+    """The two classes that make this module a Matplotlib backend, made when Matplotlib asks for them."""
+    if name not in ("FigureCanvas", "FigureManager"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    matplotlib: Any = importlib.import_module("matplotlib")
+    bases: Any = importlib.import_module("matplotlib.backend_bases")
+    agg: Any = importlib.import_module("matplotlib.backends.backend_agg")
+
+    def made(self: Any, canvas: Any, num: Any) -> None:
+        bases.FigureManagerBase.__init__(self, canvas, num)
+        _STATE.figure_made = _STATE.figure_made or matplotlib.is_interactive()
+
+    def pyplot_show(_cls: Any, /, *_: object, **__: object) -> None:
+        _show_figures()
+
+    methods = {"__init__": made, "pyplot_show": classmethod(pyplot_show)}
+    manager = type("FigureManager", (bases.FigureManagerBase,), methods)
+    canvas = type("FigureCanvas", (agg.FigureCanvasAgg,), {"manager_class": manager})
+    globals().update(FigureManager=manager, FigureCanvas=canvas)
+    matplotlib.interactive(True)  # as the inline backend does when it is loaded
+    return globals()[name]
+
+
+def _be_the_backend() -> None:
+    """Make this module the backend, unless the notebook has chosen one; a stage imports Matplotlib before or after."""
+    matplotlib: Any = sys.modules.get("matplotlib")
+    if matplotlib is not None:
+        chosen = dict.get(matplotlib.rcParams, "backend")  # asked in any other way, Matplotlib chooses one
+        if not isinstance(chosen, str) or chosen.lower() == os.environ.get("MPLBACKEND", "").lower():
+            matplotlib.rcParams["backend"] = BACKEND
+    os.environ["MPLBACKEND"] = BACKEND
+
+
+def _be_a_notebook() -> None:
+    """Make pandas and IPython, where they are imported, show what they show in a notebook."""
+    console: Any = sys.modules.get("pandas.io.formats.console")
+    pandas: Any = sys.modules.get("pandas")
+    if console is not None and hasattr(pandas, "set_option") and not _STATE.pandas_is_set:
+        _STATE.pandas_is_set = True
+        console.in_ipython_frontend = lambda: True  # categories in one line, however wide
+        pandas.set_option("mode.sim_interactive", True)
+        if pandas.get_option("display.max_columns") == 0:
+            pandas.set_option("display.max_columns", NOTEBOOK_MAX_COLUMNS)
+    functions: Any = sys.modules.get("IPython.core.display_functions")
+    if functions is not None:
+        functions.print = _printed_by_ipython
+
+
+def _printed_by_ipython(*values: Any, **how: object) -> None:
+    """Stands for `print` in IPython's display module.
+
+    Without a shell its `display` prints the values, whoever imported it and when; its `clear_output` prints escapes.
+    """
+    if not how:
+        display(*values)
+
+
+_be_the_backend()

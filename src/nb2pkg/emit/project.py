@@ -1,0 +1,249 @@
+"""The files around the modules: pyproject.toml, dvc.yaml, README.md, what git and DVC ignore, the smoke test.
+
+All of it is written without DVC or a YAML library, which take longer to import than a conversion does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_LOST = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class DvcStage:
+    """A stage of dvc.yaml; all paths posix, from the package's root."""
+
+    name: str
+    module: str
+    """The module that `python -m` runs, by full name."""
+    desc: str
+    deps: tuple[str, ...]
+    params: tuple[str, ...]
+    """Names of constants in `const_path`."""
+    const_path: str
+    outs: tuple[str, ...]
+    uncached_outs: tuple[str, ...]
+    metrics: tuple[str, ...]
+    plots: tuple[str, ...]
+    cells: tuple[str, ...]
+    """The ids of the cells that it comes from; DVC does not look at them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadmeStage:
+    """A row of the README's table of stages."""
+
+    name: str
+    title: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def quoted(text: str) -> str:
+    """A double-quoted string that JSON, YAML 1.2 and TOML read alike."""
+    plain = json.dumps(_LOST.sub("\ufffd", text), ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", plain)
+
+
+def yaml_string(text: str) -> str:
+    """A YAML string: bare where no reader takes it for anything else."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
+        return text
+    return quoted(text)
+
+
+def _dvc_string(text: str) -> str:
+    """A YAML string of dvc.yaml, where `${` begins an interpolation."""
+    return yaml_string(_escaped(text))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("${", "\\${")
+
+
+def dvc_yaml(stages: Iterable[DvcStage]) -> str:
+    """The pipeline, in the order of the stages. What goes to reports/ and metrics/ is small and meant for git, so
+    DVC does not cache it."""
+    lines: list[str] = []
+    for stage in stages:
+        lines += [f"  {yaml_string(stage.name)}:"]
+        if stage.desc:
+            lines.append(f"    desc: {_dvc_string(stage.desc)}")
+        lines.append(f"    cmd: python -m {stage.module}")
+        lines += _block("deps", (_item(d) for d in stage.deps))
+        if stage.params:
+            names = "".join(f"\n          - {_dvc_string(p)}" for p in stage.params)
+            lines += ["    params:", f"      - {_dvc_string(stage.const_path)}:{names}"]
+        lines += _block("outs", (*(_item(o) for o in stage.outs), *(_uncached(o) for o in stage.uncached_outs)))
+        lines += _block("metrics", (_uncached(m) for m in stage.metrics))
+        lines += _block("plots", (_uncached(p) for p in stage.plots))
+        if stage.cells:
+            ids = ", ".join(quoted(_escaped(cell)) for cell in stage.cells)
+            lines.append(f"    meta:\n      cells: [{ids}]")
+    return "\n".join(["stages:" if lines else "stages: {}", *lines]) + "\n"
+
+
+def _block(key: str, items: Iterable[str]) -> list[str]:
+    found = list(items)
+    return [f"    {key}:", *found] if found else []
+
+
+def _item(path: str) -> str:
+    return f"      - {_dvc_string(path)}"
+
+
+def _uncached(path: str) -> str:
+    return f"      - {_dvc_string(path)}:\n          cache: false"
+
+
+def pyproject(package: str, requirements: Iterable[str], python: str, description: str) -> str:
+    """The package's pyproject.toml; `python` is the version that the notebook recorded, or empty."""
+    wanted = "".join(f"    {quoted(r)},\n" for r in requirements)
+    ran = f"  # the notebook last ran on {python}" if re.fullmatch(r"\d+(\.\d+)*", python, re.ASCII) else ""
+    return (
+        '[build-system]\nrequires = ["setuptools>=68"]\nbuild-backend = "setuptools.build_meta"\n\n'
+        f'[project]\nname = {quoted(package.replace("_", "-"))}\nversion = "0.1.0"\n'
+        f"description = {quoted(' '.join(description.split()) or package)}\n"
+        f'readme = "README.md"\nrequires-python = ">=3.8"{ran}\n'
+        f"dependencies = [\n{wanted}]\n\n"
+        '[project.optional-dependencies]\ndev = ["dvc>=3.50", "pytest>=7"]\n\n'
+        f"[tool.setuptools]\npackages = [{quoted(package)}]\n\n"
+        '[tool.pytest.ini_options]\ntestpaths = ["tests"]\n'
+    )
+
+
+def gitignore(outs: Iterable[str], tracked: Iterable[str]) -> str:
+    """All that git must not hold. Complete by ourselves: DVC adds its own lines only after a whole `repro`."""
+    fixed = ["__pycache__/", "*.egg-info/", ".ipynb_checkpoints/", ".pytest_cache/", ".venv/", "/dvc_plots"]
+    return "\n".join([*fixed, *sorted({ignored(path) for path in (*outs, *tracked)})]) + "\n"
+
+
+def ignored(path: str) -> str:
+    """The line of .gitignore for exactly this path from the root."""
+    line = "/" + re.sub(r"([\\*?\[\]])", r"\\\1", path)
+    line = re.sub(r"[\r\n]", "?", line)
+    return line[:-1] + "\\ " if line.endswith(" ") else line
+
+
+def dvcignore() -> str:
+    """What DVC does not look at."""
+    return "__pycache__\n.ipynb_checkpoints\n"
+
+
+def dvc_config() -> str:
+    """DVC's configuration: a converted notebook is nobody's statistics."""
+    return "[core]\n    analytics = false\n"
+
+
+def dvc_internal_gitignore() -> str:
+    """What git ignores in DVC's own folder."""
+    return "/config.local\n/tmp\n/cache\n"
+
+
+def license_note(found: str | None = None) -> str:
+    """The LICENSE found beside the notebook, else a word on whose it is to choose."""
+    if found is not None:
+        return found
+    return (
+        "The code of this package comes from a notebook, and its licence is for the notebook's owner to choose.\n"
+        "Put the text of the licence here. Until then, all rights stay with the owner.\n"
+    )
+
+
+def readme(
+    package: str,
+    notebook: str,
+    stages: tuple[ReadmeStage, ...],
+    told: tuple[str, ...] = (),
+    data: tuple[str, ...] = (),
+) -> str:
+    """The README of the emitted package: what it is, how to run it, its stages, its data, and what was doubted."""
+    first = stages[0].name if stages else "stage"
+    commands = (
+        ("pip install -e .", "what the notebook needs, in the versions that it had"),
+        ("pip install dvc", "once, if you do not have DVC"),
+        ("dvc repro", "everything, from the data to the last figure; only what changed runs again"),
+        (f"python -m {package}", "all stages in one process, nothing stored in between"),
+        (f"python -m {package}.{first}", "one stage, from this folder"),
+    )
+    width = max(len(command) for command, _ in commands)
+    what = f"The notebook `{notebook}` as a Python package: a module a section, a DVC stage a module."
+    lines = [f"# {package}", "", what]
+    lines += ["", "## Run it", "", "```sh", *(f"{c:<{width}}  # {why}" for c, why in commands), "```"]
+    lines += ["", "## Stages", "", "| stage | what it does | takes | gives |", "|---|---|---|---|"]
+    for stage in stages:
+        cells = (f"`{stage.name}`", _cell(stage.title), _codes(stage.inputs), _codes(stage.outputs))
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"Constants stand in `{package}/const.py`: edit one, and `dvc repro` runs only the stages that use it.",
+        "What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`.",
+    ]
+    if data:
+        lines += ["", "## Data", "", "Kept by DVC, not by git:", "", *(f"- `{path}`" for path in data)]
+    if told:
+        lines += ["", "## What to know", "", *(f"- {' '.join(text.split())}" for text in told)]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _codes(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{_cell(name)}`" for name in names)
+
+
+_TESTS = '''\
+"""Each stage can be imported, takes what the pipeline gives it, and stands in dvc.yaml."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = {package}
+STAGES = {stages}
+
+
+@pytest.mark.parametrize(("module", "function", "parameters"), STAGES)
+def test_stage(module, function, parameters, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    stage = importlib.import_module(f"{{PACKAGE}}.{{module}}")
+    assert callable(stage.main)
+    assert list(inspect.signature(getattr(stage, function)).parameters) == parameters
+
+
+@pytest.mark.parametrize("module", [module for module, _, _ in STAGES])
+def test_stage_is_in_the_pipeline(module):
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    commands = re.findall(r"cmd: python -m (\\S+)", text)
+    assert f"{{PACKAGE}}.{{module}}" in commands
+'''
+
+
+def tests_module(package: str, stages: Iterable[tuple[str, str, tuple[str, ...]]]) -> str:
+    """A smoke test of each stage: (module in the package, function, parameters). As black formats it."""
+    rows = [_row(*stage) for stage in stages]
+    table = "[\n" + "".join(rows) + "]" if rows else "[]"
+    return _TESTS.format(package=quoted(package), stages=table)
+
+
+def _row(module: str, function: str, parameters: tuple[str, ...]) -> str:
+    names = "[" + ", ".join(quoted(p) for p in parameters) + "]"
+    line = f"    ({quoted(module)}, {quoted(function)}, {names}),\n"
+    if len(line) <= 89:
+        return line
+    if len(names) > 79:
+        names = "[\n" + "".join(f"            {quoted(p)},\n" for p in parameters) + "        ]"
+    return f"    (\n        {quoted(module)},\n        {quoted(function)},\n        {names},\n    ),\n"

@@ -1,0 +1,263 @@
+"""What reading makes of a notebook: formats, refusals, magics, shell lines, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nb2pkg.errors import NotebookError
+from nb2pkg.notebook import Notebook
+from nb2pkg.read import read
+
+PIPES = "shell=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT"
+
+
+def save(path: Path, *sources: str, **metadata: Any) -> Path:
+    cells = [{"cell_type": "code", "source": s, "metadata": {}, "outputs": []} for s in sources]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": cells}))
+    return path
+
+
+def notebook(tmp_path: Path, *sources: str) -> Notebook:
+    return read(save(tmp_path / "a.ipynb", *sources))[0]
+
+
+ALONE = {
+    "plain": "x = 1\nx",
+    "percent is modulo": "y = (5\n% 3)",
+    "magic in a string": 's = """\n%time x\n!ls\n"""',
+    "question in a comment": "x = 1  # really?",
+    "commented load": "# %load other.py\nx = 1",
+    "bound ls": "ls = [1]\nls",
+    "pwd attribute": "import os\nos.getcwd()",
+    "not an equals": "a = 1\na != 3",
+    "format": 'print("%d" % 3)',
+    "await inside": "async def f():\n    await g()",
+    "invalid escape": 'p = "\\d"',
+    "old print in a string": 's = """\nprint >>f, 1\n"""',
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("source", ALONE.values(), ids=ALONE.keys())
+def test_left_alone(tmp_path: Path, source: str) -> None:
+    path = save(tmp_path / "a.ipynb", source)
+    book, told = read(path)
+    assert book.cells[0].code == source
+    assert (told, book.imports) == ((), ())
+
+
+TRANSLATED = {
+    "matplotlib": ("%matplotlib inline\nx = 1", "\nx = 1"),
+    "in a block": ("if x:\n    %matplotlib inline\ny = 1", "if x:\n    pass\ny = 1"),
+    "comments stay": ("# a\n%load_ext autoreload\nx = 1  # b", "# a\n\nx = 1  # b"),
+    "leading blank": ("\n\n%matplotlib inline\nx = 1", "\n\n\nx = 1"),
+    "time": ("%time x = f(1)", "x = f(1)"),
+    "time value": ("x = %time f(1)", "x = (f(1))"),
+    "time cell": ("%%time\nx = 1", "\nx = 1\n"),
+    "nested": ("%%time\n%matplotlib inline\nx = 1", "\n\nx = 1\n"),
+    "timeit": ("%timeit f()\nx = 1", "\nx = 1"),
+    "help": ("plt.xlim?", ""),
+    "shell": ("!ls a", f'print(subprocess.run("ls a", {PIPES}).stdout, end="")'),
+    "shell quote": ("!echo \"it's\"", f'print(subprocess.run("echo \\"it\'s\\"", {PIPES}).stdout, end="")'),
+    "field": ("f = 1\n!cat {f}.txt", f'f = 1\nprint(subprocess.run(f"cat {{f}}.txt", {PIPES}).stdout, end="")'),
+    "dollar": ("f = 1\n!cat $f", f'f = 1\nprint(subprocess.run(f"cat {{f}}", {PIPES}).stdout, end="")'),
+    "unbound": ("!echo $HOME", f'print(subprocess.run("echo $HOME", {PIPES}).stdout, end="")'),
+    "awk": ("!awk '{print $1}' f", f"print(subprocess.run(\"awk '{{print $1}}' f\", {PIPES}).stdout, end=\"\")"),
+    "lines": ("x = !ls", f'x = subprocess.run("ls", {PIPES}).stdout.splitlines()'),
+    "cd": ("%cd data", 'os.chdir("data"); print(os.getcwd())'),
+    "bare cd": ("cd ..\nx = 1", 'os.chdir(".."); print(os.getcwd())\nx = 1'),
+    "bare pwd": ("pwd", "os.getcwd()"),
+    "mkdir": ("%mkdir -p out", f'print(subprocess.run("mkdir -p out", {PIPES}).stdout, end="")'),
+    "env": ("%env A=b", 'os.environ["A"] = "b"; print("env: A=b")'),
+    "by hand": ('get_ipython().run_line_magic("time", "x = 1")', "x = 1"),
+    "old by hand": ('get_ipython().magic("matplotlib inline")\nx = 1', "\nx = 1"),
+    "system by hand": ('get_ipython().system("ls")', f'print(subprocess.run("ls", {PIPES}).stdout, end="")'),
+    "non-ascii": ("é = 'ü'\n%time é = 2", "é = 'ü'\né = 2"),
+    "await": ("async def f():\n    pass\nx = await f()", "async def f():\n    pass\nx = asyncio.run(f())"),
+    "html": ("%%html\n<b>", ""),
+}
+
+
+@pytest.mark.parametrize(("source", "code"), TRANSLATED.values(), ids=TRANSLATED.keys())
+def test_translated(tmp_path: Path, source: str, code: str) -> None:
+    assert notebook(tmp_path, source).cells[0].code == code
+
+
+REFUSED = {
+    "print statement": ("x = 1\nprint x", "N010", "line 2"),
+    "except comma": ("try:\n    pass\nexcept E, e:\n    pass", "N010", "line 3"),
+    "print chevron": ("import sys\nprint >>sys.stderr, 1", "N010", "line 2"),
+    "syntax": ("x = 1\ny = = 2", "N011", "line 2"),
+    "return": ("x = 1\nreturn x", "N011", "line 2"),
+    "R": ("%%R\nplot(x)", "N110", "R"),
+    "sql": ("%sql select 1", "N110", "sql"),
+    "unknown cell": ("%%nonsense\nx", "N112", "nonsense"),
+    "bound": ("x = %who", "N113", "who"),
+    "run": ("%run gone.py", "N012", "gone.py"),
+    "async with": ("async with a as b:\n    pass", "N123", "line 1"),
+    "gather": ("import asyncio\nawait asyncio.gather(f())", "N123", "line 2"),
+}
+
+
+@pytest.mark.parametrize(("source", "code", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused(tmp_path: Path, source: str, code: str, said: str) -> None:
+    with pytest.raises(NotebookError, match="cell 2") as caught:
+        notebook(tmp_path, "a = 1", source)
+    assert caught.value.code == code
+    assert said in caught.value.message
+
+
+FILES = {
+    "N002": b"  \n",
+    "N003": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    "N004": b"<!DOCTYPE html><html></html>",
+    "N005": b'{"cells": [',
+    "N006": b'{"a": 1}',
+    "N007": b'{"cells": [], "metadata": {"kernelspec": {"name": "ir", "language": "R"}}}',
+    "N008": b"\xff\xfe\x00",
+}
+
+
+@pytest.mark.parametrize(("code", "content"), FILES.items(), ids=FILES.keys())
+def test_no_notebook(tmp_path: Path, code: str, content: bytes) -> None:
+    (tmp_path / "a.ipynb").write_bytes(content)
+    with pytest.raises(NotebookError) as caught:
+        read(tmp_path / "a.ipynb")
+    assert caught.value.code == code
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError) as caught:
+        read(tmp_path / "gone.ipynb")
+    assert caught.value.code == "N001"
+
+
+@pytest.mark.parametrize("kernel", ["plaintext", "conda-root-py", "", "python2"])
+def test_odd_kernel_names_are_read(tmp_path: Path, kernel: str) -> None:
+    assert read(save(tmp_path / "a.ipynb", "x = 1", kernelspec={"name": kernel}))[0].cells
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [(["a = 1\n", "b"], "a = 1\nb"), (["a = 1", "b"], "a = 1\nb"), ("a = 1\r\nb", "a = 1\nb"), ([], "")],
+)
+def test_sources(tmp_path: Path, source: object, text: str) -> None:
+    cells = [{"cell_type": "code", "source": source, "metadata": {"tags": ["raises-exception"]}}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": cells}))
+    cell = read(tmp_path / "a.ipynb")[0].cells[0]
+    assert (cell.code, cell.id, cell.may_raise) == (text, "cell-0", True)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_old_formats(tmp_path: Path, version: int) -> None:
+    cell = {"cell_type": "code", "language": "python", "input": ["a = 1", "b = 2"], "outputs": [], "collapsed": False}
+    data = {"nbformat": version, "nbformat_minor": 0, "metadata": {"name": "a"}, "worksheets": [{"cells": [cell]}]}
+    (tmp_path / "a.ipynb").write_text(json.dumps(data))
+    assert [c.code for c in read(tmp_path / "a.ipynb")[0].cells] == ["a = 1\nb = 2"]
+
+
+INSTALLED = {
+    "!pip install -q a==1 'b>2'": ("a==1", "b>2"),
+    "%pip install -U a --index-url http://x b": ("a", "b"),
+    "!{sys.executable} -m pip install a > /dev/null": ("a",),
+    "!conda install -y -c conda-forge a=1.2": ("a==1.2",),
+    "!pip install -r req.txt": ("c", "d==2"),
+    "pip install a": ("a",),
+    "!pip install -e .": (),
+    "!pip list": (),
+    "!pip install {package}": (),
+}
+
+
+@pytest.mark.parametrize(("source", "requirements"), INSTALLED.items(), ids=INSTALLED.keys())
+def test_requirements(tmp_path: Path, source: str, requirements: tuple[str, ...]) -> None:
+    (tmp_path / "req.txt").write_text("# x\nc\nd==2  # y\n-i z\n")
+    book = notebook(tmp_path, source)
+    assert (book.requirements, book.cells[0].code) == (requirements, "")
+
+
+def test_show_all_starts_after_its_cell(tmp_path: Path) -> None:
+    book = notebook(tmp_path, "%config InteractiveShell.ast_node_interactivity = 'all'", "a", "b")
+    assert [c.show_all for c in book.cells] == [False, True, True]
+    book = notebook(tmp_path, 'InteractiveShell.ast_node_interactivity = "all"', "a")
+    assert [c.show_all for c in book.cells] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("source", "silent"), [("f();", True), ("f();  # c\n", True), ("a; b", False), ('"a;"', False), ("f() # ;", False)]
+)
+def test_silent(tmp_path: Path, source: str, silent: bool) -> None:
+    assert notebook(tmp_path, source).cells[0].silent is silent
+
+
+def test_capture_keeps_strings(tmp_path: Path) -> None:
+    book = notebook(tmp_path, '%%capture\ns = """a\nb"""\nprint(s)')
+    space: dict[str, Any] = {}
+    exec("\n".join((*book.imports, book.cells[0].code)), space)
+    assert space["s"] == "a\nb"
+    assert book.cells[0].silent
+
+
+def test_writefile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    book = notebook(tmp_path, "%%writefile m.py\nx = '{a}'\n", "%%writefile -a m.py\ny = 2\n")
+    assert book.written_modules == (("m.py", "x = '{a}'\ny = 2\n"),)
+    monkeypatch.chdir(tmp_path)
+    for cell in book.cells:
+        exec("\n".join((*book.imports, cell.code)))
+    assert (tmp_path / "m.py").read_text() == "x = '{a}'\ny = 2\n"
+    assert capsys.readouterr().out == "Writing m.py\nAppending to m.py\n"
+
+
+def test_bash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book = notebook(tmp_path, "%%bash\nx='a b'\necho \"$x\"\n")
+    exec("\n".join((*book.imports, book.cells[0].code)))
+    assert capsys.readouterr().out == "a b\n"
+
+
+def test_run_brings_files_in(tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text('a = 1\nif __name__ == "__main__":\n    b = 2\n')
+    save(tmp_path / "o.ipynb", "c = 3", "%run s.py")
+    book = notebook(tmp_path, "x = 0\n%run o.ipynb\ny = 1", "z = 2")
+    assert [(c.code.strip(), c.origin) for c in book.cells] == [
+        ("x = 0", ""),
+        ("c = 3", "o.ipynb"),
+        ("a = 1\nif True:\n    b = 2", "s.py"),
+        ("y = 1", ""),
+        ("z = 2", ""),
+    ]
+    assert book.cells[3].code == "\n\ny = 1"
+    assert len({c.index for c in book.cells}) == len({c.id for c in book.cells}) == 5
+
+
+def test_run_cycle(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match="N012"):
+        notebook(tmp_path, "%run a.ipynb")
+
+
+def test_exit_ends_the_notebook(tmp_path: Path) -> None:
+    book, told = read(save(tmp_path / "a.ipynb", "a = 1", "exit()", "b = 2"))
+    assert [c.code for c in book.cells] == ["a = 1", ""]
+    assert [d.code for d in told] == ["N120"]
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("input()", "N121"), ("%nonsense", "N111"), ("%timeit f()", "N102"), ("%whos", "N101"), ("interact(f)", "N122")],
+)
+def test_told(tmp_path: Path, source: str, code: str) -> None:
+    assert [d.code for d in read(save(tmp_path / "a.ipynb", source))[1]] == [code]
+
+
+def test_plain_notebooks_import_neither_ipython_nor_nbformat(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.ipynb", "x = 1\nx")
+    code = (
+        "import sys; from pathlib import Path; from nb2pkg.read import read; read(Path(sys.argv[1]));"
+        "sys.exit('IPython' in sys.modules or 'nbformat' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0
