@@ -18,9 +18,14 @@ from nb2pkg.knowledge.facts import Call
 
 BUILTINS = frozenset(dir(builtins))
 MAX_DEPTH = 8
-MAX_INLINED = 20_000
+MAX_INLINED = 200
 IMMUTABLE_BUILTINS = frozenset(
-    ["abs", "all", "any", "ascii", "bin", "bool", "bytes", "callable", "chr", "complex", "divmod", "float", "format", "hash", "hex", "id", "input", "int", "isinstance", "issubclass", "len", "max", "min", "oct", "ord", "pow", "repr", "round", "str", "sum", "type", "hasattr", "range", "slice"]
+    name
+    for line in (
+        "abs all any ascii bin bool bytes callable chr complex divmod float format hash hex id input int",
+        "isinstance issubclass len max min oct ord pow repr round str sum type hasattr range slice",
+    )
+    for name in line.split()
 )
 DYNAMIC = frozenset({"exec", "globals", "locals", "vars", "dir"})
 
@@ -174,9 +179,9 @@ class Interpreter:
         while scope is not None:
             if name in scope.global_names:
                 break
-            if name in scope.names and name not in scope.nonlocal_names and (first or not scope.is_class):
-                if name in scope.values or not scope.is_class:
-                    return scope.values.get(name, NOTHING)
+            own = name in scope.names and name not in scope.nonlocal_names and (first or not scope.is_class)
+            if own and (name in scope.values or not scope.is_class):
+                return scope.values.get(name, NOTHING)
             first = False
             scope = scope.outer
         if name not in self.notes.sure:
@@ -314,7 +319,7 @@ class Interpreter:
             self.env, self.notes.sure = dict(before), set(sure)
             if frame:
                 frame.values = dict(local)
-            for _ in range(2 if twice and body else 1):
+            for _ in range(2 if twice and body and len(self.stack) < 2 else 1):
                 self.run(body, frame)
             after.append((self.env, self.notes.sure, frame.values if frame else {}))
         merged: dict[str, Value] = {}
@@ -334,7 +339,7 @@ class Interpreter:
         items = self.items_of(self.eval(node.iter, frame))
         sure = set(self.notes.sure)
         before = dict(self.env)
-        for _ in range(2):
+        for _ in range(1 if len(self.stack) > 1 else 2):
             self.assign(node.target, items, frame, None)
             self.run(node.body, frame)
             for name, value in before.items():
@@ -740,7 +745,7 @@ class Interpreter:
         """Names in strings are reads: `df.query("@t")`, formulas, `eval`."""
         if not isinstance(node, ast.Call):
             return
-        if name == "builtins.eval" or name == "builtins.exec":
+        if name in ("builtins.eval", "builtins.exec"):
             text = self.text_of(node.args[0]) if node.args else None
             try:
                 tree = ast.parse(text) if text is not None else None
@@ -908,7 +913,8 @@ class Interpreter:
             cls = number if obj.kind == "class" else obj.cls
             if cls is not None and node.attr in self.heap[cls].methods:
                 method = self.heap[cls].methods[node.attr]
-                decorated = {d.id for d in getattr(self.heap[method].node, "decorator_list", ()) if isinstance(d, ast.Name)}
+                listed = getattr(self.heap[method].node, "decorator_list", ())
+                decorated = {d.id for d in listed if isinstance(d, ast.Name)}
                 if "property" in decorated:
                     found |= self.inline(method, [frozenset({number})], {})
                 else:

@@ -55,7 +55,8 @@ def emit(
     pinned, told = requirements(roots, notebook.requirements, python, shipped(), local)
     outs = tuple(o for s in stages for o in s.outs)
     files["dvc.yaml"] = project.dvc_yaml(stages).encode()
-    files["pyproject.toml"] = project.pyproject(package, pinned, notebook.python, f"The notebook {notebook.name}").encode()
+    described = f"The notebook {notebook.name}"
+    files["pyproject.toml"] = project.pyproject(package, pinned, notebook.python, described).encode()
     files[".gitignore"] = project.gitignore(outs, tuple(c.target for c in copies if c.tracked)).encode()
     files[".dvcignore"] = project.dvcignore().encode()
     files[".dvc/config"] = project.dvc_config().encode()
@@ -65,7 +66,7 @@ def emit(
     files["tests/test_stages.py"] = project.tests_module(
         package, tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
     ).encode()
-    return Tree(files=tuple(sorted(files.items())), copies=tuple(copies), package=package), told
+    return Tree(tuple(sorted(files.items())), tuple(copies), package, notebook.folder), told
 
 
 def formatted(text: str) -> str:
@@ -138,12 +139,9 @@ def _dvc_stage(
         deps |= targets | {e for e in earlier if e and e not in targets}
     deps -= outs | {""}
     del written
-    module = modules[stage.name].text
-    used = {n for n in writer.constants if n in {p.id for p in ast.walk(ast.parse(module)) if isinstance(p, ast.Name)}}
-    for name in imported:
-        if name in modules:
-            text = modules[name].text
-            used |= {n for n in writer.constants if n in {p.id for p in ast.walk(ast.parse(text)) if isinstance(p, ast.Name)}}
+    texts = [modules[stage.name].text, *(modules[name].text for name in sorted(imported) if name in modules)]
+    mentioned = {p.id for text in texts for p in ast.walk(ast.parse(text)) if isinstance(p, ast.Name)}
+    used = mentioned & set(writer.constants)
     return project.DvcStage(
         name=stage.name,
         module=f"{package}.{stage.name}",

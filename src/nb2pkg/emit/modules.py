@@ -13,6 +13,15 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan import free_names, literal_binder
 from nb2pkg.plan.types import Plan, Stage
 
+ARTIFACTS = (
+    "UNBOUND",
+    "load",
+    "load_random_state",
+    "load_together",
+    "save",
+    "save_random_state",
+    "save_together",
+)
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
 
 
@@ -114,7 +123,7 @@ class Writer:
             lines.add(f"from {package}.{self.shared_module} import {', '.join(shared)}")
             uses.append(self.shared_module)
         for module, offered in (
-            ("artifacts", ("UNBOUND", "load", "load_random_state", "load_together", "save", "save_random_state", "save_together")),
+            ("artifacts", ARTIFACTS),
             ("report", ("cell", "show", "stage", "display")),
             ("workspace", ("working_folder",)),
         ):
@@ -177,7 +186,8 @@ class Writer:
             node = self.program.statements[index].node
             read |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
             read |= self.program.statements[index].effects.reads | free_names_of(node)
-            read |= {n.target.id for n in ast.walk(node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+            changed = (n.target for n in ast.walk(node) if isinstance(n, ast.AugAssign))
+            read |= {target.id for target in changed if isinstance(target, ast.Name)}
         cell = -1
         for index in stage.statements:
             statement = self.program.statements[index]
@@ -287,9 +297,8 @@ class Writer:
         body = "\n\n\n".join(functions)
         bound = {n for s in self.program.statements for n in s.effects.binds} - set(self.imports)
         head, uses = self.head(body, bound - set(self.constants) - set(self.shared), own="settings")
-        return Module(
-            "settings", f"{docstring('Ambient settings that a stage leaves to those after it')}\n\n{head}\n\n\n{body}\n", uses
-        )
+        title = docstring("Ambient settings that a stage leaves to those after it")
+        return Module("settings", f"{title}\n\n{head}\n\n\n{body}\n", uses)
 
     def const(self) -> Module:
         """The constants."""

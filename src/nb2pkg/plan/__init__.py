@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
@@ -54,6 +55,7 @@ def make_plan(
 ) -> Plan:
     """Decide on everything that `emit` will write."""
     diagnostics: list[Diagnostic] = []
+    sections = _unlike_variables(program, sections)
     imports, hoisted_imports = _hoist_imports(program)
     constants = _constants(program)
     definitions, shared, free = _definitions(program, frozenset(imports), constants, diagnostics)
@@ -133,6 +135,12 @@ def literal_binder(program: Program, name: str) -> int | None:
     except ValueError:
         return None
     return binders[0].index
+
+
+def _unlike_variables(program: Program, sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """Sections renamed where a variable has the same name: a stage's function would hide it."""
+    names = _mentioned(program, range(len(program.statements)))
+    return tuple(replace(s, name=f"{s.name}_stage") if s.name in names else s for s in sections)
 
 
 def _whole(program: Program) -> str:
@@ -434,8 +442,6 @@ def _module_scope(program: Program, indices: tuple[int, ...], span: Span) -> str
 def _carry_random(
     program: Program, stages: tuple[Stage, ...], diagnostics: list[Diagnostic]
 ) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
-    from dataclasses import replace
-
     seeded = {stream for s in program.statements for stream in s.effects.seeds}
     drawn = [s for s in program.statements if s.effects.draws & set(STREAMS) - seeded]
     if drawn:

@@ -25,7 +25,7 @@ from typing import Any
 
 Cell = dict[str, Any]
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).resolve().parent.parent / "tests" / "cases"
 SOURCE = Path(__file__).parents[1] / "src"  # so that the tests run without an installation
 TIMEOUT = 120
 _MARKER = re.compile(r"^# %%(?P<rest>.*)$")
