@@ -51,8 +51,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
     stars: list[str] = []
     for index, (cell, node, text) in enumerate(pieces):
         before = len(interpreter.heap.objects)
-        interpreter.notes = Notes()
-        interpreter.inlined = 0
+        interpreter.forget()
         interpreter.statement(node, None)
         notes = interpreter.notes
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":

@@ -152,7 +152,15 @@ class Interpreter:
         self.notes = Notes()
         self.stack: list[ast.AST] = []
         self.inlined = 0
+        self.sites: list[int] = []
         self._references: dict[str, Value] = {}
+        self._made: dict[tuple[int, int, str], int] = {}
+
+    def forget(self) -> None:
+        """Begin a new top-level statement."""
+        self.notes = Notes()
+        self.inlined = 0
+        self._made.clear()
 
     # -- names -----------------------------------------------------------------------------------------------
 
@@ -170,7 +178,17 @@ class Interpreter:
         obj = Obj("value", type=type_name, holds=set(holds), views=set(views))
         if known is not None:
             obj.storable = known.storable
-        return frozenset({self.heap.new(obj)})
+        if not self.stack:
+            return frozenset({self.heap.new(obj)})
+        # Inside a function, one object an expression and top-level statement: else loops of calls have no end.
+        key = (id(self.notes), self.sites[-1] if self.sites else 0, type_name)
+        if key not in self._made:
+            self._made[key] = self.heap.new(obj)
+        else:
+            made = self.heap[self._made[key]]
+            made.holds |= obj.holds - {self._made[key]}
+            made.views |= obj.views - {self._made[key]}
+        return frozenset({self._made[key]})
 
     def load(self, name: str, frame: Frame | None) -> Value:
         """The value of a name where it is read."""
@@ -825,6 +843,12 @@ class Interpreter:
 
     def eval(self, node: ast.expr, frame: Frame | None, *, place: bool = False) -> Value:
         """The objects that an expression may be. `place`: an attribute of an object stands for the object."""
+        self.sites.append(id(node))
+        value = self._eval(node, frame, place)
+        self.sites.pop()
+        return value
+
+    def _eval(self, node: ast.expr, frame: Frame | None, place: bool) -> Value:
         match node:
             case ast.Constant():
                 return NOTHING
