@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 notebook=${1:-examples/tidy/churn.ipynb}
-out=${2:-build/$(basename "$notebook" .ipynb)}
+out=${2:-${TMPDIR:-/tmp}/nb2pkg-example/$(basename "$notebook" .ipynb)}
 [ -x .venv/bin/python ] || python3.11 -m venv .venv
 .venv/bin/python -m pip install -q -e '.[test]'
 export PATH="$PWD/.venv/bin:$PATH"

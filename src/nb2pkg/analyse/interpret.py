@@ -428,9 +428,7 @@ class Interpreter:
             self.mutate(old, memory=True)
             for number in old:
                 self.heap[number].holds |= value - {number}
-            text = self.strings.get(node.target.id)
             self.store(node.target.id, old or self.arithmetic(old, value), frame)
-            del text
         else:
             loaded = ast.copy_location(_as_load(node.target), node.target)
             self.mutate(self.eval(loaded, frame), memory=True)
@@ -529,8 +527,6 @@ class Interpreter:
             case "function":
                 return self.inline(number, args, keywords)
             case "bound":
-                method = self.heap[next(iter(obj.holds))]
-                del method
                 return self.inline(next(iter(obj.holds)), [obj.receiver, *args], keywords)
             case "class":
                 self.notes.calls.add(obj.type)
@@ -890,7 +886,7 @@ class Interpreter:
                 return self.function(node, frame)
             case ast.NamedExpr():
                 value = self.eval(node.value, frame)
-                self.store(node.target.id, value, _function_frame(frame), weak=True)
+                self.store(node.target.id, value, frame, weak=True)
                 return value
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self.comprehension(node, frame)
@@ -1027,10 +1023,6 @@ def bound_pattern(pattern: ast.pattern) -> set[str]:
             if isinstance(name, str):
                 names.add(name)
     return names
-
-
-def _function_frame(frame: Frame | None) -> Frame | None:
-    return frame
 
 
 def _as_load(node: ast.expr) -> ast.expr:

@@ -119,7 +119,6 @@ def _dvc_stage(
         for i in (*stage.statements, *stage.local_definitions)
     )
     folder = writer.folder()
-    written = {f"{folder}/{w}" for s in plan.stages for w in s.writes_files}
     outs = {a.folder for a in stage.saves}
     if stage.keeps_random:
         outs.add(random_folder(stage.name))
@@ -138,7 +137,6 @@ def _dvc_stage(
     if unknown:
         deps |= targets | {e for e in earlier if e and e not in targets}
     deps -= outs | {""}
-    del written
     texts = [modules[stage.name].text, *(modules[name].text for name in sorted(imported) if name in modules)]
     mentioned = {p.id for text in texts for p in ast.walk(ast.parse(text)) if isinstance(p, ast.Name)}
     used = mentioned & set(writer.constants)
