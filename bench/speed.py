@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from importlib import import_module
@@ -91,10 +91,8 @@ def baseline(notebook: Path, source: str) -> None:
     read(notebook, as_version=4)
     ast.parse(source)
     libcst.parse_module(source)
-    try:
+    with suppress(black.InvalidInput):  # what it took until then is what counts
         black.format_str(source, mode=black.Mode(line_length=100))
-    except black.InvalidInput:
-        pass  # what it took until then is what counts
 
 
 def measured(row: Record, corpus: Path, clock: Clock, repeat: int) -> Record:

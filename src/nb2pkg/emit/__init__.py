@@ -12,6 +12,7 @@ from pathlib import Path
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit import project
+from nb2pkg.emit.format import formatted
 from nb2pkg.emit.modules import Module, Writer, random_folder
 from nb2pkg.emit.tree import Copy, Tree
 from nb2pkg.knowledge.base import shipped
@@ -67,16 +68,6 @@ def emit(
         package, tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
     ).encode()
     return Tree(tuple(sorted(files.items())), tuple(copies), package, notebook.folder), told
-
-
-def formatted(text: str) -> str:
-    """The text as black writes it; as it is where black can't read it."""
-    import black
-
-    try:
-        return black.format_str(text, mode=black.Mode(line_length=100))
-    except ValueError:  # black.InvalidInput
-        return text
 
 
 def _from_cwd(relative: str, cwd: str) -> str:
