@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -83,6 +82,8 @@ def convert_command(
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def plan(notebook: Path, package: str, cwd: Path | None, one_stage: bool, as_json: bool) -> None:
     """Show the stages that NOTEBOOK falls into, what crosses between them, and every doubt."""
+    import json
+
     from nb2pkg.pipeline import Options
     from nb2pkg.pipeline import plan as make
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nb2pkg.analyse import Program
-from nb2pkg.diagnostics import Diagnostic
-from nb2pkg.knowledge.base import shipped
-from nb2pkg.notebook import Notebook
-from nb2pkg.plan.types import Plan
+if TYPE_CHECKING:
+    from nb2pkg.analyse import Program
+    from nb2pkg.diagnostics import Diagnostic
+    from nb2pkg.notebook import Notebook
+    from nb2pkg.plan.types import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def convert(notebook: Path, out: Path, options: Options | None = None) -> Conver
 
 def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.analyse import analyse
+    from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
     from nb2pkg.read import read
     from nb2pkg.section import section
