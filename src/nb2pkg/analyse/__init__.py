@@ -50,6 +50,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
     written: list[frozenset[int]] = []
     stars: list[str] = []
     for index, (cell, node, text) in enumerate(pieces):
+        ends_cell = index + 1 == len(pieces) or pieces[index + 1][0] is not cell
         before = len(interpreter.heap.objects)
         interpreter.forget()
         interpreter.statement(node, None)
@@ -66,7 +67,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
                 kind=kind,
                 effects=_effects(notes),
                 label=Counter(notes.labels).most_common(1)[0][0] if notes.labels else "",
-                displayed=isinstance(node, ast.Expr) and _is_displayed(cell, node),
+                displayed=isinstance(node, ast.Expr) and _is_displayed(cell, ends_cell),
             )
         )
         environments.append(dict(interpreter.env))
@@ -152,13 +153,8 @@ def _bound(node: ast.stmt) -> set[str]:
     return scan.names
 
 
-def _is_displayed(cell: Cell, node: ast.Expr) -> bool:
-    if cell.show_all:
-        return True
-    if cell.silent:
-        return False
-    last = ast.parse(cell.code).body[-1]
-    return isinstance(last, ast.Expr) and last.lineno == node.lineno and last.col_offset == node.col_offset
+def _is_displayed(cell: Cell, ends_cell: bool) -> bool:
+    return cell.show_all or (ends_cell and not cell.silent)
 
 
 def _effects(notes: Notes) -> Effects:
