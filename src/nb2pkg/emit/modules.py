@@ -148,6 +148,9 @@ class Writer:
         function = self.function(stage)
         main = self.main(stage)
         body = f"{function}\n\n\n{main}"
+        named = self.named_in_strings(stage, body)
+        if named:
+            body = f"# Read by name, in strings.\nNAMED_IN_STRINGS = ({', '.join(named)},)\n\n\n{body}"
         head, uses = self.head(body, self.locals_of(stage))
         text = f"{docstring(stage.title, stage.prose)}\n\n{head}\n\n\n{body}\n"
         text += (
@@ -155,6 +158,12 @@ class Writer:
             f"    {stage.name}.main()\n"
         )
         return Module(stage.name, text, uses)
+
+    def named_in_strings(self, stage: Stage, body: str) -> list[str]:
+        """What the module has to import only because a string names it."""
+        named = {n for i in stage.statements for n in self.program.statements[i].effects.named}
+        imported = (set(self.imports) | set(self.constants) | set(self.shared)) - self.locals_of(stage)
+        return sorted((named & imported) - names_in(body))
 
     def locals_of(self, stage: Stage) -> set[str]:
         """The names that are variables of the stage."""
@@ -207,6 +216,8 @@ class Writer:
         node, text = statement.node, MAIN_TEST.sub("True", statement.text)
         if statement.displayed:
             comments, code = _split_comments(text)
+            if isinstance(node.value, ast.Tuple) and node.value.col_offset == node.value.elts[0].col_offset:
+                code = f"({code}\n)"  # a tuple without parentheses would be several arguments
             return "\n".join([*comments, f"_show(\n{code}\n)"])
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return ""

@@ -29,7 +29,16 @@ DROPPED_LINE = frozenset(str.split(
     "javascript js latex markdown svg dhist tb env_list code_wrap macro pycat killbgscripts")
 )
 TIMED_LINE = frozenset(str.split("timeit prun lprun mprun memit snakeviz debug"))
-DROPPED_CELL = frozenset(str.split("html HTML javascript js latex markdown svg SVG"))
+SHOWN_CELL = {
+    "html": "HTML",
+    "HTML": "HTML",
+    "javascript": "Javascript",
+    "js": "Javascript",
+    "latex": "Latex",
+    "markdown": "Markdown",
+    "svg": "SVG",
+    "SVG": "SVG",
+}
 TIMED_CELL = frozenset(str.split("timeit prun memit snakeviz debug heat scalene"))
 FOREIGN = frozenset(str.split("R cython sql julia perl ruby px bigquery spark pyspark scala octave matlab pypy"))
 SHELL_LINE = frozenset(str.split(
@@ -239,9 +248,10 @@ def cell_magic(
     if name in TIMED_CELL:
         reading.tell("N102", f"a cell under `%%{name}` only measures; it was left out", 1, "warning")
         return None
-    if name in DROPPED_CELL:
-        reading.tell("N101", f"`%%{name}` shows something to the notebook's reader only; it was left out", 1)
-        return None
+    if name in SHOWN_CELL:
+        reading.tell("N105", f"`%%{name}` acts on the notebook's page only; the package shows it as text", 1)
+        reading.need("IPython.display")
+        return f"IPython.display.display(IPython.display.{SHOWN_CELL[name]}({shell.literal(body)}))"
     if name in ("writefile", "file"):
         return _writefile(rest, body, reading)
     if name in ("bash", "sh", "script", "python", "python3"):

@@ -140,7 +140,7 @@ def display(*values: Any, raw: bool = False, display_id: Any = None, **_: object
     _be_a_notebook()
     for value in values:
         if raw:
-            _show_bundle(value, with_text=False)
+            _show_bundle(value)
         else:
             _show(value)
     if display_id:
@@ -159,13 +159,13 @@ def _show(value: Any) -> None:
     elif _is_a("plotly.basedatatypes", "BaseFigure", value):
         _record_figure(value.to_json().encode(), "json")
     else:
-        _show_bundle(_bundle(value), with_text=_is_a("IPython.core.display", "Image", value))
+        _show_bundle(_bundle(value))
 
 
-def _show_bundle(bundle: dict[str, Any], *, with_text: bool) -> None:
-    """Show a value by its MIME types: the image if there is one, else the text; or both."""
+def _show_bundle(bundle: dict[str, Any]) -> None:
+    """Show a value by its MIME types: the image if there is one, else the text."""
     image = next((mime for mime in IMAGES if bundle.get(mime)), None)
-    if "text/plain" in bundle and (with_text or image is None):
+    if "text/plain" in bundle and image is None:
         _show_text(bundle["text/plain"])
     if image is not None:
         _record_figure(_image_bytes(bundle[image], image), IMAGES[image])
