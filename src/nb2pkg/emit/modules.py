@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nb2pkg.analyse import Program, string_lines
+from nb2pkg.analyse.program import Statement
 from nb2pkg.notebook import Notebook
-from nb2pkg.plan import free_names, literal_binder
+from nb2pkg.plan import free_names, import_lines, literal_binder
 from nb2pkg.plan.types import Plan, Stage
 
 ARTIFACTS = (
@@ -78,7 +79,11 @@ class Writer:
         self.plan = plan
         self.imports = dict(plan.imports)
         for line in notebook.imports:
-            self.imports.setdefault(line.removeprefix("import "), line)
+            module = line.removeprefix("import ")
+            if "." in module or module not in self.imports:
+                self.imports[module.partition(".")[0]] = line
+        lines = [line for s in program.statements for line in _lines_of(s)]
+        self.import_order = {line: place for place, line in enumerate(lines)}
         self.cell_ids = {cell.index: cell.id for cell in notebook.cells}
         self.constants = {
             next(iter(program.statements[i].effects.binds)): i for i in plan.constants
@@ -101,7 +106,7 @@ class Writer:
         for name in sorted(names):
             line = self.imports.get(name)
             if line and not line.startswith("from __future__"):
-                if line.startswith("from IPython.display import display"):
+                if line in ("from IPython.display import display", "from IPython.core.display import display"):
                     continue
                 lines.add(line)
         submodules = {
@@ -139,6 +144,8 @@ class Writer:
             lines.add(f"from {package} import settings as _settings")
             uses.append("settings")
         ordered = sorted(lines, key=lambda line: (package in line.split()[1].split("."), line.split()[1]))
+        if self.program.stars:  # a star import may bind again what stands before it
+            ordered.sort(key=lambda line: self.import_order.get(line, len(self.import_order)))
         return "\n".join([*future, *ordered]), tuple(sorted(set(uses)))
 
     # -- stages ----------------------------------------------------------------------------------------------
@@ -255,7 +262,7 @@ class Writer:
                         body.append(f"{name} = together[{name!r}]")
         if stage.random_from:
             body.append(f"_load_random_state({random_folder(stage.random_from)!r})")
-        body.append("with _working_folder():" if self.plan.cwd == "." else f"with _working_folder({self.folder()!r}):")
+        body.append(f"with {self.working_folder()}:")
         call = self.call(stage)
         result = f"{', '.join(stage.outputs)} = {call}" if stage.outputs else call
         body.append("    " + result)
@@ -278,6 +285,11 @@ class Writer:
     def folder(self) -> str:
         """The working folder of the stages."""
         return "workspace" if self.plan.cwd == "." else f"workspace/{self.plan.cwd}"
+
+    def working_folder(self) -> str:
+        """The call that goes to the notebook's folder, with the empty folders that it has to find there."""
+        arguments = [repr(self.folder())] if self.plan.cwd != "." or self.plan.folders else []
+        return f"_working_folder({', '.join([*arguments, *map(repr, self.plan.folders)])})"
 
     # -- the rest --------------------------------------------------------------------------------------------
 
@@ -338,7 +350,7 @@ class Writer:
         for stage in self.plan.stages:
             call = self.call(stage).replace(f"{stage.name}(", f"run_{stage.name}(", 1)
             result = f"{', '.join(stage.outputs)} = {call}" if stage.outputs else call
-            lines.append(f"    with _stage({stage.name!r}), _working_folder({self.folder()!r}):")
+            lines.append(f"    with _stage({stage.name!r}), {self.working_folder()}:")
             lines.append(f"        {result}")
         imports = [f"from {package}.{s.name} import {s.name} as run_{s.name}" for s in self.plan.stages]
         imports.append(f"from {package}.report import stage as _stage")
@@ -361,6 +373,15 @@ def random_folder(stage: str) -> str:
 def free_names_of(node: ast.stmt) -> frozenset[str]:
     """What the functions inside a statement read."""
     return free_names(node) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) else frozenset()
+
+
+def _lines_of(statement: Statement) -> list[str]:
+    """The import lines that a statement is made of."""
+    if not isinstance(statement.node, ast.Import | ast.ImportFrom):
+        return []
+    if statement.node.names[0].name == "*":
+        return [statement.text]
+    return [line for _, line in import_lines(statement.node)]
 
 
 def _flat(targets: Iterable[ast.expr]) -> list[ast.expr]:

@@ -71,6 +71,8 @@ class Plan:
     cwd: str
     """The notebook's working folder, relative to `root`."""
     local_modules: tuple[str, ...]
+    folders: tuple[str, ...] = ()
+    """Folders that the notebook expects to be there, relative to `cwd`: git and DVC keep none that are empty."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
