@@ -223,6 +223,7 @@ class Writer:
         node, text = statement.node, MAIN_TEST.sub("True", statement.text)
         if statement.displayed:
             comments, code = _split_comments(text)
+            assert isinstance(node, ast.Expr)
             if isinstance(node.value, ast.Tuple) and node.value.col_offset == node.value.elts[0].col_offset:
                 code = f"({code}\n)"  # a tuple without parentheses would be several arguments
             return "\n".join([*comments, f"_show(\n{code}\n)"])

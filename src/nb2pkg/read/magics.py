@@ -23,6 +23,8 @@ SILENT_LINE = frozenset(str.split(
     "matplotlib load_ext reload_ext unload_ext autoreload aimport config pdb xmode colors autosave autocall automagic "
     "alias doctest_mode logstart logstop logon logoff notebook page precmd")
 )
+LIVE_FIGURES = frozenset({"notebook", "nbagg"})
+"""Backends of `%matplotlib` under which a figure stays open from cell to cell, and is not an image of the notebook."""
 DROPPED_LINE = frozenset(str.split(
     "who whos who_ls history hist lsmagic magic qtconsole connect_info pinfo pinfo2 pdoc pdef psource pfile psearch "
     "quickref watermark tensorflow_version gui load loadpy recall rerun save pastebin edit ed less more man html "
@@ -132,6 +134,9 @@ def _line_magic(
     if name == "config":
         _config(rest, reading)
         return None
+    if name == "matplotlib" and rest in LIVE_FIGURES:
+        reading.need("matplotlib")
+        return 'matplotlib.use("nbagg"); matplotlib.interactive(True)'
     if name in SILENT_LINE:
         return None
     if name == "time":

@@ -85,7 +85,7 @@ def save_random_state(folder: str, *streams: str) -> None:
     states: dict[str, Any] = {}
     for stream in streams:
         if ":" in stream:
-            states |= {c: getattr(*_counter(c)) for c in stream.split("|") if _counter(c)}
+            states |= {c: getattr(*found) for c in stream.split("|") if (found := _counter(c))}
         elif stream in _ALWAYS_THERE or stream in sys.modules:
             states[stream] = _RANDOM[stream][0]()
     _pickle(states, folder, "random_state.pkl")
@@ -96,12 +96,12 @@ def load_random_state(folder: str) -> None:
     for stream, state in load(folder).items():
         if ":" not in stream:
             _RANDOM[stream][1](state)
-        elif _counter(stream):
-            setattr(*_counter(stream), state)
+        elif found := _counter(stream):
+            setattr(found[0], found[1], state)
 
 
-def _counter(name: str) -> tuple[Any, ...]:
-    """The object and the attribute that `module:Class.attribute` names; nothing where there is no such counter."""
+def _counter(name: str) -> tuple[Any, str] | None:
+    """The object and the attribute that `module:Class.attribute` names; None where there is no such counter."""
     module, _, path = name.partition(":")
     *owners, attribute = path.split(".")
     with suppress(ImportError, AttributeError):
@@ -110,7 +110,7 @@ def _counter(name: str) -> tuple[Any, ...]:
             owner = getattr(owner, part)
         getattr(owner, attribute)
         return owner, attribute
-    return ()
+    return None
 
 
 def _write(folder: str, name: str, writer: Callable[[Path], object]) -> None:

@@ -112,6 +112,7 @@ def stage(name: str) -> Iterator[None]:
                 yield
             finally:
                 _flush_figures()
+                _keep_live_figures()
     finally:
         recorder.write()
         _STATE.recorder = before
@@ -237,6 +238,18 @@ def _flush_figures() -> None:
     if _STATE.figure_made:
         _STATE.figure_made = False
         _show_figures()
+
+
+def _keep_live_figures() -> None:
+    """Keep the figures that a live backend (`%matplotlib notebook`) has shown already and left open."""
+    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
+    if helpers is None or "nbagg" not in str(sys.modules["matplotlib"].get_backend()).lower():
+        return
+    for manager in helpers.Gcf.get_all_fig_managers():
+        image = _drawn(manager.canvas.figure)
+        if image is not None:
+            _record_figure(image, "png")
+    helpers.Gcf.figs.clear()
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ FOLDER = "workspace"
 
 @contextmanager
 def working_folder(folder: str = FOLDER, *inside: str) -> Iterator[None]:
-    """Run the body in the notebook's working folder, with these folders in it; come back to the package's root after."""
+    """Run the body in the notebook's working folder, which has these in it; come back to the root after."""
     root = Path.cwd()
     for name in ("", *inside):
         (root / folder / name).mkdir(parents=True, exist_ok=True)
