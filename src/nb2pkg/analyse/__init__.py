@@ -67,7 +67,9 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
                 kind=kind,
                 effects=_effects(notes),
                 label=Counter(notes.labels).most_common(1)[0][0] if notes.labels else "",
-                displayed=isinstance(node, ast.Expr) and _is_displayed(cell, ends_cell),
+                displayed=isinstance(node, ast.Expr)
+                and _is_displayed(cell, ends_cell)
+                and not _is_none(node.value, notes),
             )
         )
         environments.append(dict(interpreter.env))
@@ -157,6 +159,13 @@ def _is_displayed(cell: Cell, ends_cell: bool) -> bool:
     return cell.show_all or (ends_cell and not cell.silent)
 
 
+def _is_none(node: ast.expr, notes: Notes) -> bool:
+    """The value is None, which IPython does not display."""
+    if isinstance(node, ast.Constant):
+        return node.value is None
+    return isinstance(node, ast.Call) and notes.nothing
+
+
 def _effects(notes: Notes) -> Effects:
     return Effects(
         reads=frozenset(notes.reads),
@@ -167,7 +176,6 @@ def _effects(notes: Notes) -> Effects:
         seeds=frozenset(notes.seeds),
         files=tuple(notes.files),
         calls=frozenset(notes.calls),
-        named=frozenset(notes.named),
         prints=notes.prints,
         plots=notes.plots,
         dynamic=notes.dynamic,

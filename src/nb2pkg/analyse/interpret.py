@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +27,7 @@ IMMUTABLE_BUILTINS = frozenset(
     )
     for name in line.split()
 )
+NONE = "builtins.NoneType"
 DYNAMIC = frozenset({"exec", "globals", "locals", "vars", "dir"})
 
 
@@ -45,7 +45,6 @@ class Notes:
     seeds: set[str] = field(default_factory=set)
     files: list[FileUse] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
-    named: set[str] = field(default_factory=set)
     labels: list[str] = field(default_factory=list)
     prints: bool = False
     plots: bool = False
@@ -54,6 +53,10 @@ class Notes:
     unknown: bool = False
     modules_set: bool = False
     """An attribute or item of an imported module was assigned."""
+    returned: list[str] = field(default_factory=list)
+    """The types that the library calls return, in the order in which they end."""
+    nothing: bool = False
+    """The last call that ended returns None, whatever it calls."""
 
 
 @dataclass(slots=True)
@@ -552,6 +555,7 @@ class Interpreter:
 
     def inline(self, number: int, args: Sequence[Value], keywords: dict[str, Value]) -> Value:
         """Interpret the body of one of the notebook's functions with these arguments."""
+        self.notes.returned.append("")
         obj = self.heap[number]
         node = obj.node
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
@@ -607,16 +611,23 @@ class Interpreter:
         for keyword in node.keywords:
             keywords[keyword.arg or ""] = self.eval(keyword.value, frame)
         result: Value = NOTHING
+        returned = self.notes.returned
         if isinstance(node.func, ast.Attribute):
             receiver = self.eval(node.func.value, frame, place=True)
             if not receiver:
                 self.strings_in(node, "")
+                self.notes.nothing = False
                 return self.method_on_immutable(node, args)
+            returned.clear()
             for number in receiver:
                 result |= self.method(number, node.func.attr, args, keywords, node)
+            self.notes.nothing = returned == [NONE] * len(receiver)
             return result
-        for number in self.eval(node.func, frame):
+        called = self.eval(node.func, frame)
+        returned.clear()
+        for number in called:
             result |= self.call_object(number, args, keywords, node)
+        self.notes.nothing = bool(called) and returned == [NONE] * len(called)
         return result
 
     def method_on_immutable(self, node: ast.Call, args: Sequence[Value]) -> Value:
@@ -673,6 +684,7 @@ class Interpreter:
         if fact is None and name.startswith("builtins.") and short in IMMUTABLE_BUILTINS:
             fact = Call(relation="scalar")
         if fact is None:
+            self.notes.returned.append("")
             if everything or receiver:
                 self.notes.unknown = True
             self.mutate(everything, deep=True)
@@ -723,6 +735,8 @@ class Interpreter:
         self.notes.prints |= fact.prints
         self.notes.plots |= fact.plots
         self.notes.settings += fact.setting
+        none = fact.none_with and call is not None and _argument(call, fact.none_with) is not None
+        self.notes.returned.append(NONE if none else fact.returns)
         if fact.stage:
             self.notes.labels.append(fact.stage)
         subject = frozenset().union(*(named(p) for p in fact.of)) if fact.of else everything
@@ -772,16 +786,20 @@ class Interpreter:
                 return
             for part in ast.walk(tree):
                 if isinstance(part, ast.Name):
-                    self.notes.named.add(part.id)
                     self.load(part.id, None)
             return
         for arg in (*node.args, *(k.value for k in node.keywords)):
-            text = self.text_of(arg)
-            if text is not None and len(text) < 2000 and ("@" in text or "~" in text):
-                for word in re.findall(r"[^\W\d]\w*", text):
-                    if word in self.env:
-                        self.notes.named.add(word)
-                        self.load(word, None)
+            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and len(arg.value) < 2000:
+                text = arg.value
+                if "@" in text or "~" in text:
+                    word = ""
+                    for char in text + " ":
+                        if char.isidentifier() or (word and char.isalnum()):
+                            word += char
+                            continue
+                        if word in self.env:
+                            self.notes.reads.add(word)
+                        word = ""
 
     def files(self, fact: Call, node: ast.Call) -> None:
         """Note the files that a call reads or writes."""

@@ -30,6 +30,7 @@ patterns, and later patterns are asked only when earlier ones do not match:
     [[imports]]
     names = ["seaborn"]
     effect = true                    # importing it changes ambient state
+    adds = ["rocket", "mako"]        # the change matters only to who names one of these
 
 Methods of receivers whose type is not known stand as `?.name`.
 """
@@ -77,6 +78,7 @@ class KnowledgeBase:
     types: dict[str, Type] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     effects: dict[str, bool] = field(default_factory=dict)
+    adds: dict[str, frozenset[str]] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
 
@@ -102,6 +104,8 @@ class KnowledgeBase:
         for table in data.get("imports", ()):
             for name in _names(table["names"]):
                 self.effects[name] = bool(table["effect"])
+                if "adds" in table:
+                    self.adds[name] = frozenset(table["adds"])
 
     def canonical(self, name: str) -> str:
         """The name that facts are kept under, with the longest aliased prefix replaced."""
@@ -158,6 +162,12 @@ class KnowledgeBase:
                 return self.effects[module]
             module = module.rpartition(".")[0]
         return None
+
+    def import_adds(self, module: str) -> frozenset[str]:
+        """The strings by which others name what importing the module registers; empty where nobody listed them."""
+        while module and module not in self.effects:
+            module = module.rpartition(".")[0]
+        return self.adds.get(module, frozenset())
 
     def distribution(self, root: str) -> str:
         """The distribution that brings the importable name `root` (`sklearn` → `scikit-learn`)."""

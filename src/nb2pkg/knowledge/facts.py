@@ -32,6 +32,8 @@ class Call:
     """The parameters that `relation` speaks of; empty: the receiver and every argument."""
     returns: str = ""
     """The type of the result, as `pandas.DataFrame`; empty where it is not known."""
+    none_with: str = ""
+    """A parameter: where it is given, the result is None (`to_csv` without a path returns the text)."""
     mutates: tuple[str, ...] = ()
     """Parameters whose object changes (attributes, items, columns, a fit), but no shared buffer is written."""
     writes: tuple[str, ...] = ()
@@ -39,8 +41,7 @@ class Call:
     inplace: str = ""
     """A keyword: `self` is mutated only if it is given and is not literally False (`inplace`)."""
     draws: str = ""
-    """The global random stream that is drawn from: `numpy`, `random`, `torch`, `tensorflow`; or a counter of the
-    library by which it names what it makes, as `module:attribute`, with `|` between where versions keep it."""
+    """The global random stream that is drawn from: `numpy`, `random`, `torch`, `tensorflow`."""
     seeds: str = ""
     """The global random stream that is seeded or set."""
     draws_unless: str = ""
@@ -54,6 +55,8 @@ class Call:
     """Parameters that are called back (`DataFrame.apply`'s `func`)."""
     setting: bool = False
     """Sets ambient state (style, options, warnings, environment) and returns nothing that matters."""
+    before_imports: bool = False
+    """Sets what later imports may read (the environment)."""
     prints: bool = False
     plots: bool = False
     """Prints on standard output; draws on the current figure or creates one."""
