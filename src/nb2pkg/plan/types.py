@@ -71,8 +71,10 @@ class Plan:
     cwd: str
     """The notebook's working folder, relative to `root`."""
     local_modules: tuple[str, ...]
-    folders: tuple[str, ...] = ()
-    """Folders that the notebook expects to be there, relative to `cwd`: git and DVC keep none that are empty."""
+    before_imports: tuple[int, ...] = ()
+    """Settings that run before the package imports anything."""
+    kept_imports: tuple[str, ...] = ()
+    """Names whose import is kept, read or not, for what importing them does."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
