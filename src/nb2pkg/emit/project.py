@@ -103,8 +103,23 @@ def _uncached(path: str) -> str:
     return f"      - {_dvc_string(path)}:\n          cache: false"
 
 
-def pyproject(package: str, requirements: Iterable[str], python: str, description: str) -> str:
-    """The package's pyproject.toml; `python` is the version that the notebook recorded, or empty."""
+def pyproject(
+    package: str,
+    requirements: Iterable[str],
+    python: str,
+    description: str,
+    line_length: int = 100,
+    modules: Iterable[str] = (),
+) -> str:
+    """The package's pyproject.toml; `python` is the version that the notebook recorded, or empty.
+
+    `modules` are the paths of the modules that lie beside the package, from its root.
+    """
+    paths = sorted(modules)
+    single = [quoted(path.removesuffix(".py")) for path in paths if "/" not in path]
+    folders = {path.rpartition("/")[0].replace("/", ".") for path in paths if path.endswith("/__init__.py")}
+    packages = ", ".join(quoted(name) for name in sorted({package, *folders}))
+    listed = f"py-modules = [{', '.join(single)}]\n" if single else ""
     wanted = "".join(f"    {quoted(r)},\n" for r in requirements)
     ran = f"  # the notebook last ran on {python}" if re.fullmatch(r"\d+(\.\d+)*", python, re.ASCII) else ""
     return (
@@ -114,7 +129,8 @@ def pyproject(package: str, requirements: Iterable[str], python: str, descriptio
         f'readme = "README.md"\nrequires-python = ">=3.8"{ran}\n'
         f"dependencies = [\n{wanted}]\n\n"
         '[project.optional-dependencies]\ndev = ["dvc>=3.50", "pytest>=7"]\n\n'
-        f"[tool.setuptools]\npackages = [{quoted(package)}]\n\n"
+        f"[tool.setuptools]\npackages = [{packages}]\n{listed}\n"
+        f"[tool.black]\nline-length = {line_length}\n\n[tool.ruff]\nline-length = {line_length}\n\n"
         '[tool.pytest.ini_options]\ntestpaths = ["tests"]\n'
     )
 
@@ -163,6 +179,8 @@ def readme(
     stages: tuple[ReadmeStage, ...],
     told: tuple[str, ...] = (),
     data: tuple[str, ...] = (),
+    *,
+    constants: bool = True,
 ) -> str:
     """The README of the emitted package: what it is, how to run it, its stages, its data, and what was doubted."""
     first = stages[0].name if stages else "stage"
@@ -181,10 +199,12 @@ def readme(
     for stage in stages:
         cells = (f"`{stage.name}`", _cell(stage.title), _codes(stage.inputs), _codes(stage.outputs))
         lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    if constants:
+        lines.append(f"Constants stand in `{package}/const.py`: edit one, and `dvc repro` runs the stages that use it.")
     lines += [
-        "",
-        f"Constants stand in `{package}/const.py`: edit one, and `dvc repro` runs only the stages that use it.",
-        "What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`.",
+        "What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`. The stages run in",
+        "`workspace/`, where the notebook's own paths mean what they meant; what they hand on lies in `data/interim/`.",
     ]
     if data:
         lines += ["", "## Data", "", "Kept by DVC, not by git:", "", *(f"- `{path}`" for path in data)]
@@ -220,7 +240,7 @@ STAGES = {stages}
 def test_stage(module, function, parameters, monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
     stage = importlib.import_module(f"{{PACKAGE}}.{{module}}")
-    assert callable(stage.main)
+    assert callable(stage.{main})
     assert list(inspect.signature(getattr(stage, function)).parameters) == parameters
 
 
@@ -232,11 +252,11 @@ def test_stage_is_in_the_pipeline(module):
 '''
 
 
-def tests_module(package: str, stages: Iterable[tuple[str, str, tuple[str, ...]]]) -> str:
+def tests_module(package: str, stages: Iterable[tuple[str, str, tuple[str, ...]]], main: str = "main") -> str:
     """A smoke test of each stage: (module in the package, function, parameters). As black formats it."""
     rows = [_row(*stage) for stage in stages]
     table = "[\n" + "".join(rows) + "]" if rows else "[]"
-    return _TESTS.format(package=quoted(package), stages=table)
+    return _TESTS.format(package=quoted(package), stages=table, main=main)
 
 
 def _row(module: str, function: str, parameters: tuple[str, ...]) -> str:

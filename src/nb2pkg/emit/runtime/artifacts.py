@@ -52,7 +52,9 @@ def load(folder: str) -> Any:
     """The value that `save` wrote into `folder`."""
     files = [p for p in Path(folder).glob("*") if p.name != TEMPORARY]
     if len(files) != 1:
-        raise FileNotFoundError(f"{folder} should hold one file, not {len(files)}: has its stage been run?")
+        raise FileNotFoundError(
+            f"{folder} should hold one file, not {len(files)}: has its stage been run?"
+        )
     path = files[0]
     if path.suffix == ".npy":
         return importlib.import_module("numpy").load(path, allow_pickle=False)
@@ -71,46 +73,25 @@ def save_together(folder: str, **values: object) -> None:
     _pickle(values, folder, "values.pkl")
 
 
-def load_together(folder: str) -> dict[str, Any]:
-    """The values that `save_together` wrote into `folder`."""
+def load_together(folder: str, *names: str) -> Any:
+    """The values that `save_together` wrote under these names: one, or a tuple."""
     values: dict[str, Any] = load(folder)
-    return values
+    return values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
 
 
 def save_random_state(folder: str, *streams: str) -> None:
-    """Write where the random `streams` stand, among random, numpy, torch and tensorflow.
-
-    A stream with a colon is a counter that a library keeps: `module:attribute`, or several of these with `|` between.
-    """
-    states: dict[str, Any] = {}
-    for stream in streams:
-        if ":" in stream:
-            states |= {c: getattr(*found) for c in stream.split("|") if (found := _counter(c))}
-        elif stream in _ALWAYS_THERE or stream in sys.modules:
-            states[stream] = _RANDOM[stream][0]()
-    _pickle(states, folder, "random_state.pkl")
+    """Write where the random `streams` stand, among random, numpy, torch and tensorflow."""
+    _pickle(
+        {s: _RANDOM[s][0]() for s in streams if s in _ALWAYS_THERE or s in sys.modules},
+        folder,
+        "random_state.pkl",
+    )
 
 
 def load_random_state(folder: str) -> None:
     """Set the random streams to where `save_random_state` found them."""
     for stream, state in load(folder).items():
-        if ":" not in stream:
-            _RANDOM[stream][1](state)
-        elif found := _counter(stream):
-            setattr(found[0], found[1], state)
-
-
-def _counter(name: str) -> tuple[Any, str] | None:
-    """The object and the attribute that `module:Class.attribute` names; None where there is no such counter."""
-    module, _, path = name.partition(":")
-    *owners, attribute = path.split(".")
-    with suppress(ImportError, AttributeError):
-        owner: Any = importlib.import_module(module)
-        for part in owners:
-            owner = getattr(owner, part)
-        getattr(owner, attribute)
-        return owner, attribute
-    return None
+        _RANDOM[stream][1](state)
 
 
 def _write(folder: str, name: str, writer: Callable[[Path], object]) -> None:
@@ -149,7 +130,7 @@ def _is_plain_array(value: Any) -> bool:
 def _is_json(value: object) -> bool:
     """Whether JSON gives exactly `value` back: these exact types, and a tree."""
     seen: set[int] = set()
-    pending = [(value, 0)]
+    pending: list[tuple[Any, int]] = [(value, 0)]
     while pending:
         item, depth = pending.pop()
         kind = type(item)
@@ -157,16 +138,18 @@ def _is_json(value: object) -> bool:
             if kind is not str or not _is_unicode(item):
                 return False
         elif kind is float:
-            if not math.isfinite(item):  # type: ignore[arg-type]
+            if not math.isfinite(item):
                 return False
         elif kind is int:
-            if item.bit_length() > 10_000:  # type: ignore[attr-defined]  # Python limits the digits it reads
+            if item.bit_length() > 10_000:  # Python limits the digits it reads
                 return False
         elif kind is list or kind is dict:
             if id(item) in seen or depth > 100:
                 return False
             seen.add(id(item))
-            if isinstance(item, dict) and not all(type(key) is str and _is_unicode(key) for key in item):
+            if isinstance(item, dict) and not all(
+                type(key) is str and _is_unicode(key) for key in item
+            ):
                 return False
             children: Any = item.values() if isinstance(item, dict) else item
             pending += [(child, depth + 1) for child in children]
@@ -186,7 +169,11 @@ def _is_unicode(text: str) -> bool:
 
 def _saved_as_parquet(value: Any, folder: str) -> bool:
     pandas: Any = sys.modules.get("pandas")
-    if pandas is None or type(value) is not getattr(pandas, "DataFrame", None) or not _fits_parquet(value):
+    if (
+        pandas is None
+        or type(value) is not getattr(pandas, "DataFrame", None)
+        or not _fits_parquet(value)
+    ):
         return False
 
     def write(path: Path) -> None:
@@ -231,7 +218,10 @@ def _is_same_frame(one: Any, two: Any) -> bool:
     labels = ((one.columns, two.columns), (one.index, two.index))
     return (
         one.shape == two.shape
-        and all(type(a) is type(b) and type(a.name) is type(b.name) and a.name == b.name for a, b in labels)
+        and all(
+            type(a) is type(b) and type(a.name) is type(b.name) and a.name == b.name
+            for a, b in labels
+        )
         and all(_is_same_column(a, b) for a, b in labels)
         and all(_is_same_column(one.iloc[:, i], two.iloc[:, i]) for i in range(one.shape[1]))
     )
@@ -243,7 +233,10 @@ def _is_same_column(one: Any, two: Any) -> bool:
     a, b = one.to_numpy(), two.to_numpy()
     if a.dtype.kind != "O":
         return bool(a.tobytes() == b.tobytes())
-    return all(type(x) is type(y) and (x is y or x == y or repr(x) == repr(y)) for x, y in zip(a, b, strict=True))
+    return all(
+        type(x) is type(y) and (x is y or x == y or repr(x) == repr(y))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def _saved_as_joblib(value: Any, folder: str) -> bool:
@@ -280,7 +273,9 @@ def _pickled(value: object, folder: str) -> bytes:
             return by_value
     if data is not None:
         return data
-    raise TypeError(f"{folder}: nothing can store a {type(value).__module__}.{type(value).__qualname__}") from error
+    raise TypeError(
+        f"{folder}: nothing can store a {type(value).__module__}.{type(value).__qualname__}"
+    ) from error
 
 
 def _numpy_random() -> Any:
@@ -289,7 +284,9 @@ def _numpy_random() -> Any:
 
 def _torch_state() -> Any:
     torch: Any = sys.modules["torch"]
-    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    return torch.get_rng_state(), (
+        torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    )
 
 
 def _set_torch_state(state: Any) -> None:
@@ -318,7 +315,10 @@ def _set_tensorflow_state(state: Any) -> None:
 _ALWAYS_THERE = ("random", "numpy")
 _RANDOM: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "random": (random.getstate, random.setstate),
-    "numpy": (lambda: _numpy_random().get_state(legacy=False), lambda state: _numpy_random().set_state(state)),
+    "numpy": (
+        lambda: _numpy_random().get_state(legacy=False),
+        lambda state: _numpy_random().set_state(state),
+    ),
     "torch": (_torch_state, _set_torch_state),
     "tensorflow": (_tensorflow_state, _set_tensorflow_state),
 }

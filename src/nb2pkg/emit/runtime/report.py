@@ -112,7 +112,6 @@ def stage(name: str) -> Iterator[None]:
                 yield
             finally:
                 _flush_figures()
-                _keep_live_figures()
     finally:
         recorder.write()
         _STATE.recorder = before
@@ -141,7 +140,7 @@ def display(*values: Any, raw: bool = False, display_id: Any = None, **_: object
     _be_a_notebook()
     for value in values:
         if raw:
-            _show_bundle(value)
+            _show_bundle(value, with_text=False)
         else:
             _show(value)
     if display_id:
@@ -160,13 +159,13 @@ def _show(value: Any) -> None:
     elif _is_a("plotly.basedatatypes", "BaseFigure", value):
         _record_figure(value.to_json().encode(), "json")
     else:
-        _show_bundle(_bundle(value))
+        _show_bundle(_bundle(value), with_text=_is_a("IPython.core.display", "Image", value))
 
 
-def _show_bundle(bundle: dict[str, Any]) -> None:
-    """Show a value by its MIME types: the image if there is one, else the text."""
+def _show_bundle(bundle: dict[str, Any], *, with_text: bool) -> None:
+    """Show a value by its MIME types: the image if there is one, else the text; or both."""
     image = next((mime for mime in IMAGES if bundle.get(mime)), None)
-    if "text/plain" in bundle and image is None:
+    if "text/plain" in bundle and (with_text or image is None):
         _show_text(bundle["text/plain"])
     if image is not None:
         _record_figure(_image_bytes(bundle[image], image), IMAGES[image])
@@ -216,8 +215,14 @@ def _drawn(figure: Any) -> bytes | None:
     if not figure.axes and not figure.lines:
         return None
     file = BytesIO()
-    look = {"facecolor": figure.get_facecolor(), "edgecolor": figure.get_edgecolor(), "bbox_inches": "tight"}
-    figure.canvas.print_figure(file, format="png", dpi=figure.dpi, metadata={"Software": None}, **look)
+    look = {
+        "facecolor": figure.get_facecolor(),
+        "edgecolor": figure.get_edgecolor(),
+        "bbox_inches": "tight",
+    }
+    figure.canvas.print_figure(
+        file, format="png", dpi=figure.dpi, metadata={"Software": None}, **look
+    )
     return file.getvalue()
 
 
@@ -238,18 +243,6 @@ def _flush_figures() -> None:
     if _STATE.figure_made:
         _STATE.figure_made = False
         _show_figures()
-
-
-def _keep_live_figures() -> None:
-    """Keep the figures that a live backend (`%matplotlib notebook`) has shown already and left open."""
-    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
-    if helpers is None or "nbagg" not in str(sys.modules["matplotlib"].get_backend()).lower():
-        return
-    for manager in helpers.Gcf.get_all_fig_managers():
-        image = _drawn(manager.canvas.figure)
-        if image is not None:
-            _record_figure(image, "png")
-    helpers.Gcf.figs.clear()
 
 
 def __getattr__(name: str) -> Any:
@@ -279,8 +272,13 @@ def _be_the_backend() -> None:
     """Make this module the backend, unless the notebook has chosen one; a stage imports Matplotlib before or after."""
     matplotlib: Any = sys.modules.get("matplotlib")
     if matplotlib is not None:
-        chosen = dict.get(matplotlib.rcParams, "backend")  # asked in any other way, Matplotlib chooses one
-        if not isinstance(chosen, str) or chosen.lower() == os.environ.get("MPLBACKEND", "").lower():
+        chosen = dict.get(
+            matplotlib.rcParams, "backend"
+        )  # asked in any other way, Matplotlib chooses one
+        if (
+            not isinstance(chosen, str)
+            or chosen.lower() == os.environ.get("MPLBACKEND", "").lower()
+        ):
             matplotlib.rcParams["backend"] = BACKEND
     os.environ["MPLBACKEND"] = BACKEND
 
@@ -310,3 +308,4 @@ def _printed_by_ipython(*values: Any, **how: object) -> None:
 
 
 _be_the_backend()
+_be_a_notebook()

@@ -1,0 +1,78 @@
+"""The stages of dvc.yaml: what each depends on, which constants it reads, what it writes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from nb2pkg.emit.project import DvcStage
+from nb2pkg.emit.source import Module, Source
+from nb2pkg.emit.stages import random_folder
+from nb2pkg.emit.tree import Copy
+from nb2pkg.plan.types import Stage
+
+
+def dvc_stage(source: Source, stage: Stage, modules: Mapping[str, Module], copies: Sequence[Copy]) -> DvcStage:
+    """The row of dvc.yaml of one stage."""
+    package, plan, statements = source.plan.package, source.plan, source.program.statements
+    imported = {"__init__", *modules[stage.name].uses}
+    for name in tuple(imported):
+        if name in modules:
+            imported |= set(modules[name].uses)
+    deps = {f"{package}/{name}.py" for name in (stage.name, *imported)}
+    deps.update(plan.local_modules)
+    deps.update(a.folder for a in stage.loads)
+    if stage.random_from:
+        deps.add(random_folder(stage.random_from))
+    outs = {a.folder for a in stage.saves}
+    if stage.keeps_random:
+        outs.add(random_folder(stage.name))
+    targets = {c.target for c in copies}
+    outs |= {o for o in _written(source, stage) if o not in targets}
+    earlier = set().union(*(_written(source, s) for s in plan.stages[: plan.stages.index(stage)]))
+    for read in stage.reads_files:
+        where = _inside(f"{source.folder}/{read}")
+        if where in targets or where in earlier:
+            deps.add(where)
+    if _reads_unknown_files(source, stage):
+        deps |= targets | (earlier - targets)
+    texts = [modules[name].text for name in sorted({stage.name, *imported}) if name in modules]
+    mentioned = {p.id for text in texts for p in ast.walk(ast.parse(text)) if isinstance(p, ast.Name)}
+    return DvcStage(
+        name=stage.name,
+        module=f"{package}.{stage.name}",
+        desc=stage.title,
+        deps=tuple(sorted(deps - outs)),
+        params=tuple(sorted(mentioned & set(source.constants))),
+        const_path=f"{package}/const.py",
+        outs=tuple(sorted(outs)),
+        uncached_outs=(f"reports/outputs/{stage.name}.jsonl",),
+        metrics=(),
+        plots=(f"reports/figures/{stage.name}",),
+        cells=tuple(dict.fromkeys(source.cell_ids[statements[i].cell] for i in stage.statements)),
+    )
+
+
+def _written(source: Source, stage: Stage) -> set[str]:
+    """What a stage writes inside the package."""
+    relative = (w for w in stage.writes_files if not w.startswith(("/", "~")))
+    return {_inside(f"{source.folder}/{w}") for w in relative} - {""}
+
+
+def _reads_unknown_files(source: Source, stage: Stage) -> bool:
+    """Calls that nobody knows, or paths that are made at run time: any file may be read."""
+    effects = (source.program.statements[i].effects for i in (*stage.statements, *stage.local_definitions))
+    return any("?" in e.draws or any(f.path is None for f in e.files) for e in effects)
+
+
+def _inside(path: str) -> str:
+    """A path with its `..` resolved, or empty where it leaves the working layout."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts:
+                return ""
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts) if parts and parts[0] == "workspace" else ""

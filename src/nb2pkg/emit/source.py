@@ -1,0 +1,192 @@
+"""What every emitted module is written from: the notebook, its program and plan, and which names are taken."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from nb2pkg.analyse import Program
+from nb2pkg.emit.edits import global_names
+from nb2pkg.emit.imports import Import, block, parsed
+from nb2pkg.notebook import Notebook
+from nb2pkg.plan.types import Plan
+
+RUNTIME = ("artifacts", "report", "workspace")
+"""The modules that are copied into each package."""
+OFFERED = {
+    "UNBOUND": "artifacts",
+    "load": "artifacts",
+    "load_random_state": "artifacts",
+    "load_together": "artifacts",
+    "save": "artifacts",
+    "save_random_state": "artifacts",
+    "save_together": "artifacts",
+    "cell": "report",
+    "show": "report",
+    "stage": "report",
+    "working_folder": "workspace",
+}
+"""What the modules import from them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """An emitted module: its name in the package, its text before formatting, the package modules it imports."""
+
+    name: str
+    text: str
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The notebook with its plan, looked up by name."""
+
+    notebook: Notebook
+    program: Program
+    plan: Plan
+    imports: Mapping[str, Import]
+    futures: tuple[Import, ...]
+    stars: tuple[Import, ...]
+    submodules: Mapping[str, tuple[Import, ...]]
+    """For a name bound by `import a.b`: all such imports."""
+    cell_ids: Mapping[int, str]
+    constants: Mapping[str, int]
+    shared: Mapping[str, int]
+    """The functions and classes that stand once in the module `shared_module`."""
+    shared_module: str
+    local: Mapping[str, str]
+    """What the modules call each offered name of the runtime, and their own `main` and `settings`."""
+    own_roots: frozenset[str]
+    """The root modules that lie in the package's repository."""
+
+    @property
+    def folder(self) -> str:
+        """The working folder of the stages, from the package's root."""
+        return "workspace" if self.plan.cwd == "." else f"workspace/{self.plan.cwd}"
+
+    def runtime(self, name: str) -> Import:
+        """The import of an offered name of the runtime, under the name that the modules have for it."""
+        local = self.local[name]
+        return Import(f"{self.plan.package}.{OFFERED[name]}", name, local if local != name else "")
+
+
+def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
+    """Look everything up once."""
+    imports: dict[str, Import] = {}
+    futures: list[Import] = []
+    for _, line in plan.imports:
+        for each in parsed(line):
+            if each.module == "__future__":
+                futures.append(each)
+            elif each.module == "IPython.display" and each.name == "display":
+                imports[each.binds()] = Import(f"{plan.package}.report", "display", each.alias)
+            else:
+                imports[each.binds()] = each
+    for line in notebook.imports:
+        for each in parsed(line):
+            imports.setdefault(each.binds(), each)
+    submodules: dict[str, list[Import]] = {}
+    for statement in program.statements:
+        if isinstance(statement.node, ast.Import):
+            for alias in statement.node.names:
+                if "." in alias.name and not alias.asname:
+                    submodules.setdefault(alias.name.partition(".")[0], []).append(Import(alias.name))
+    kinds = {isinstance(program.statements[i].node, ast.ClassDef) for i in plan.shared_definitions}
+    roots = {m.split("/")[0].removesuffix(".py") for m in plan.local_modules}
+
+    def binding(indices: Iterable[int]) -> dict[str, int]:
+        return {next(iter(program.statements[i].effects.binds)): i for i in indices}
+
+    return Source(
+        notebook=notebook,
+        program=program,
+        plan=plan,
+        imports=imports,
+        futures=tuple(futures),
+        stars=tuple(i for line in program.stars for i in parsed(line)),
+        submodules={name: tuple(found) for name, found in submodules.items()},
+        cell_ids={cell.index: cell.id for cell in notebook.cells},
+        constants=binding(plan.constants),
+        shared=binding(plan.shared_definitions),
+        shared_module="definitions" if len(kinds) != 1 else "classes" if True in kinds else "functions",
+        local=_local_names(program),
+        own_roots=frozenset(roots | {plan.package}),
+    )
+
+
+def _local_names(program: Program) -> dict[str, str]:
+    """The runtime's own names, with a `_` before those that the notebook uses (or may use) itself."""
+    offered = (*OFFERED, "main", "settings")
+    names = mentioned(s.node for s in program.statements)
+    if program.stars or any(s.effects.dynamic for s in program.statements):
+        names.update(OFFERED)
+    local: dict[str, str] = {}
+    for name in offered:
+        new = name
+        while new in names:
+            new = f"_{new}"
+        local[name] = new
+    return local
+
+
+def beside(source: Source, names: Iterable[str]) -> Source:
+    """The source for a module that also has these names (of stages) at its top."""
+    clash = {name: f"_{source.local[name]}" for name in names if name in source.local}
+    return replace(source, local={**source.local, **clash}) if clash else source
+
+
+def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
+    """Every name that the code has in any place, but attributes."""
+    names: set[str] = set()
+    for node in nodes:
+        for part in ast.walk(node):
+            match part:
+                case ast.Name(id=name) | ast.arg(arg=name):
+                    names.add(name)
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    names.add(part.name)
+                case ast.alias():
+                    names.add((part.asname or part.name).partition(".")[0])
+                case ast.Global() | ast.Nonlocal():
+                    names.update(part.names)
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                    names.add(name)
+    return names
+
+
+def head(source: Source, body: str, *, own: str, variables: Iterable[str] = ()) -> tuple[str, tuple[str, ...]]:
+    """The imports that the body of the module `own` needs, and the package's modules among them.
+
+    `variables` are names that the module binds itself.
+    """
+    package = source.plan.package
+    names = global_names(body) - set(variables)
+    wanted = [*source.futures, *source.stars]
+    uses: set[str] = set()
+
+    for name in names:
+        if name in source.submodules and name in source.imports:
+            wanted += source.submodules[name]
+        elif name in source.imports:
+            wanted.append(source.imports[name])
+            if source.imports[name].module == f"{package}.report":
+                uses.add("report")
+        elif name in source.constants and own != "const":
+            wanted.append(Import(f"{package}.const", name))
+        elif name in source.shared and own != source.shared_module:
+            wanted.append(Import(f"{package}.{source.shared_module}", name))
+            uses.add(source.shared_module)
+        elif name == "display":
+            wanted.append(Import(f"{package}.report", name))
+            uses.add("report")
+    for name, module in OFFERED.items():
+        if source.local[name] in names:
+            wanted.append(source.runtime(name))
+            uses.add(module)
+    if source.local["settings"] in names and own != "settings":
+        local = source.local["settings"]
+        wanted.append(Import(package, "settings", local if local != "settings" else ""))
+        uses.add("settings")
+    return block(wanted, source.own_roots), tuple(sorted(uses))

@@ -1,0 +1,202 @@
+"""The module of a stage: a function of its inputs, and a `main()` that loads them, calls it and saves what it gives.
+
+The function's text is the notebook's own, edited by position and never unparsed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from nb2pkg.emit.edits import docstring, indent, split_comments, without_unread
+from nb2pkg.emit.source import Module, Source, beside, head
+from nb2pkg.plan.types import Stage
+
+MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
+
+
+def random_folder(stage: str) -> str:
+    """Where the random state at the end of a stage lies."""
+    return f"data/interim/{stage}/random_state"
+
+
+def stage_module(source: Source, stage: Stage) -> Module:
+    """The whole module of a stage."""
+    source = beside(source, [stage.name])
+    body = f"{_function(source, stage)}\n\n\n{_main(source, stage)}"
+    variables = _variables(source, stage) if stage.module_scope else set()
+    imports, uses = head(source, body, own=stage.name, variables=variables)
+    run = f"from {source.plan.package} import {stage.name}\n\n    {stage.name}.{source.local['main']}()"
+    title = docstring(stage.title, stage.prose)
+    text = f'{title}\n\n{imports}\n\n\n{body}\n\n\nif __name__ == "__main__":\n    {run}\n'
+    return Module(stage.name, text, uses)
+
+
+def call(stage: Stage) -> str:
+    """The call of a stage's function, what it gives bound to names."""
+    arguments = (f"{n}={n}" for n in stage.inputs) if stage.module_scope else iter(stage.inputs)
+    given = f"{', '.join(stage.outputs)} = " if stage.outputs else ""
+    return f"{given}{stage.name}({', '.join(arguments)})"
+
+
+def working_folder(source: Source) -> str:
+    """The call that enters the notebook's working folder."""
+    return f"{source.local['working_folder']}({'' if source.plan.cwd == '.' else repr(source.folder)})"
+
+
+def setting_stages(source: Source, stage: Stage) -> list[Stage]:
+    """The earlier stages whose settings hold in this one, in order."""
+    wanted = set(stage.earlier_settings)
+    return [s for s in source.plan.stages if wanted & set(s.statements)]
+
+
+def _variables(source: Source, stage: Stage) -> set[str]:
+    """The names that are variables of the stage."""
+    found = set(stage.inputs) | set(stage.outputs)
+    for index in (*stage.statements, *stage.local_definitions):
+        found |= source.program.statements[index].effects.binds
+    return found - set(source.imports) - set(source.constants) - set(source.shared)
+
+
+# -- the function --------------------------------------------------------------------------------------------------
+
+
+def _function(source: Source, stage: Stage) -> str:
+    variables = _variables(source, stage)
+    statements = source.program.statements
+    lines: list[str] = []
+    if stage.module_scope:
+        lines.append(f"def {stage.name}(**inputs):")
+        lines.append(docstring(f"The names are the module's: {stage.module_scope}", level=1))
+        if variables:
+            lines.append(f"    global {', '.join(sorted(variables))}")
+        lines.append("    globals().update(inputs)")
+    else:
+        lines.append(f"def {stage.name}({', '.join(stage.inputs)}):")
+    for name in stage.may_be_unbound:
+        lines.append(f"    {name} = {source.local['UNBOUND']}")
+    needless = _needless(source, stage)
+    for index in stage.local_definitions:
+        if index not in needless:
+            lines.append(indent(statements[index].text))
+    body: list[str] = []
+    cell, end = -1, 0
+    for index in stage.statements:
+        statement = statements[index]
+        text = "" if index in needless else _statement(source, index, stage, variables)
+        if not text:
+            continue
+        first = min([statement.node.lineno, *(d.lineno for d in getattr(statement.node, "decorator_list", ()))])
+        if statement.cell != cell:
+            cell = statement.cell
+            body.append(f"\n    {source.local['cell']}({source.cell_ids[cell]!r})" if body else
+                        f"    {source.local['cell']}({source.cell_ids[cell]!r})")
+        elif first - len(split_comments(statement.text)[0]) > end + 1:
+            body.append("")
+        body.append(indent(text))
+        end = statement.node.end_lineno or first
+    lines += body
+    if stage.outputs:
+        lines.append(f"    return {', '.join(stage.outputs)}")
+    elif not body:
+        lines.append("    pass")
+    text = "\n".join(lines)
+    return text if stage.module_scope else without_unread(text)
+
+
+def _needless(source: Source, stage: Stage) -> set[int]:
+    """The definitions that nothing in the stage reads: each stage that needs one makes it again."""
+    if stage.module_scope:
+        return set()
+    statements = source.program.statements
+    mine = (*stage.local_definitions, *stage.statements)
+    definitions = [i for i in mine if statements[i].kind == "definition"]
+    needed = set(stage.outputs).union(*(_reads(statements[i].node) for i in mine if i not in definitions))
+    while True:
+        more = [i for i in definitions if statements[i].effects.binds & needed]
+        longer = needed.union(*(_reads(statements[i].node) for i in more))
+        if longer == needed:
+            return set(definitions) - set(more)
+        needed = longer
+
+
+def _reads(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store)}
+
+
+def _statement(source: Source, index: int, stage: Stage, variables: set[str]) -> str:
+    """One statement of the notebook as it stands in the stage's function; empty where nothing is left of it."""
+    statement = source.program.statements[index]
+    node, text = statement.node, MAIN_TEST.sub("True", statement.text)
+    if statement.displayed:
+        comments, code = split_comments(text)
+        return "\n".join([*comments, f"{source.local['show']}(\n{code}\n)"])
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return ""
+        case ast.Delete():
+            kept = [ast.unparse(t) for t in _flat(node.targets) if not isinstance(t, ast.Name) or t.id in variables]
+            return f"del {', '.join(kept)}" if kept else ""
+        case ast.Import() | ast.ImportFrom():
+            return _own_import(source, node, text, _needed(source, stage))
+        case _:
+            return text
+
+
+def _needed(source: Source, stage: Stage) -> set[str]:
+    """The names that the stage reads or gives; with module scope, all that it binds."""
+    nodes = [source.program.statements[i].node for i in (*stage.statements, *stage.local_definitions)]
+    bound = _variables(source, stage) if stage.module_scope else set()
+    return set(stage.outputs).union(bound, *(_reads(node) for node in nodes))
+
+
+def _own_import(source: Source, node: ast.Import | ast.ImportFrom, text: str, needed: set[str]) -> str:
+    """An import that stays in its place, without the names that the module imports at its head or never reads."""
+    bound = [(a.asname or a.name.partition(".")[0], a) for a in node.names]
+    kept = [alias for name, alias in bound if alias.name == "*" or (name not in source.imports and name in needed)]
+    if len(kept) == len(bound):
+        return text
+    node = ast.ImportFrom(node.module, kept, node.level) if isinstance(node, ast.ImportFrom) else ast.Import(kept)
+    return ast.unparse(node) if kept else ""
+
+
+def _flat(targets: Iterable[ast.expr]) -> list[ast.expr]:
+    flat: list[ast.expr] = []
+    for target in targets:
+        flat.extend(_flat(target.elts) if isinstance(target, ast.Tuple | ast.List) else [target])
+    return flat
+
+
+# -- main() --------------------------------------------------------------------------------------------------------
+
+
+def _main(source: Source, stage: Stage) -> str:
+    """`main()`: settings, inputs and random state first, then the stage, then what it gives."""
+    local = source.local
+    lines: list[str] = []
+    for origin in setting_stages(source, stage):
+        lines.append(f"{local['settings']}.from_{origin.name}()")
+    for artifact in stage.loads:
+        if len(artifact.names) == 1:
+            lines.append(f"{artifact.names[0]} = {local['load']}({artifact.folder!r})")
+        else:
+            names = [name for name in artifact.names if name in stage.inputs]
+            wanted = ", ".join(repr(name) for name in names)
+            lines.append(f"{', '.join(names)} = {local['load_together']}({artifact.folder!r}, {wanted})")
+    if stage.random_from:
+        lines.append(f"{local['load_random_state']}({random_folder(stage.random_from)!r})")
+    lines.append(f"with {local['stage']}({stage.name!r}), {working_folder(source)}:")
+    lines.append(f"    {call(stage)}")
+    for artifact in stage.saves:
+        if len(artifact.names) == 1:
+            lines.append(f"{local['save']}({artifact.names[0]}, {artifact.folder!r})")
+        else:
+            values = ", ".join(f"{n}={n}" for n in artifact.names)
+            lines.append(f"{local['save_together']}({artifact.folder!r}, {values})")
+    if stage.keeps_random:
+        streams = ", ".join(repr(s) for s in source.plan.streams)
+        lines.append(f"{local['save_random_state']}({random_folder(stage.name)!r}, {streams})")
+    return "\n".join([f"def {local['main']}():", *("    " + line for line in lines)])
+
+

@@ -1,0 +1,180 @@
+"""The text of the emitted modules: what a reader and a linter see in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nb2pkg.emit.edits import global_names, without_unread
+from nb2pkg.emit.imports import Import, block, parsed
+from nb2pkg.pipeline import Options, convert
+
+
+def emitted(folder: Path, *cells: str) -> dict[str, str]:
+    """The modules of the package of a notebook; a cell that begins with `#` and a space is markdown."""
+    kinds = ["markdown" if cell.startswith("# ") else "code" for cell in cells]
+    extra = {"code": {"execution_count": None, "outputs": []}, "markdown": {}}
+    made = [
+        {"cell_type": kind, "id": f"c{number}", "metadata": {}, "source": cell} | extra[kind]
+        for number, (kind, cell) in enumerate(zip(kinds, cells, strict=True))
+    ]
+    notebook = {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "nb.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    convert(folder / "nb.ipynb", folder / "out", Options(git=False, package="pkg"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "out" / "pkg").glob("*.py")}
+
+
+SECTIONS = ("# Load", "x = load_it()", "# Fit", "y = [x, 1]\nprint(y)", "# Show", "print(x, y)")
+
+
+def test_imports_stand_as_ruff_sorts_them(tmp_path: Path) -> None:
+    source = """\
+        import numpy as np, os, a.b, a.c, mine, Cython, cython2, matplotlib.pyplot as plt
+        from sklearn.metrics import roc_auc_score, accuracy_score, R2
+        from pkg.report import show
+        from sklearn.metrics import f1_score as f1, zero_one_loss as aaa
+        from x import a9, a10, Zed, CONST, zed, ALPHA_beta, _private
+        from tools import *
+        from __future__ import annotations
+        from collections import OrderedDict, defaultdict
+        from pathlib import Path"""
+    lines = [line.strip() for line in source.split("\n")]
+    text = block((i for line in lines for i in parsed(line)), frozenset({"pkg", "mine"})) + "\n"
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").touch()
+    (tmp_path / "pkg" / "report.py").touch()
+    (tmp_path / "mine.py").touch()
+    (tmp_path / "module.py").write_text(text, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "I", "--diff", "module.py"]
+    done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert text.count("from sklearn.metrics import") == 3
+
+
+def test_an_import_binds_one_name() -> None:
+    assert [i.binds() for i in parsed("import a.b, c as d")] == ["a", "d"]
+    assert parsed("from .a import b as b") == [Import(".a", "b")]
+
+
+def test_global_names_are_not_those_of_parameters_and_locals() -> None:
+    text = "def f(a, b=c):\n    d = a + e\n    return [g(h) for h in d]\n\n\nclass K(m):\n    n = o\n"
+    assert global_names(text) >= {"c", "e", "g", "m", "o"}
+    assert not global_names(text) & {"a", "b", "d", "h"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("x = f()", "_x = f()"),
+        ("x = 1\nf()", "f()"),
+        ("x = y = f()\nreturn y", "_x = y = f()\nreturn y"),
+        ("if f():\n    x = 'é', f()", "if f():\n    _x = 'é', f()"),
+        ("with f() as x:\n    pass", "with f() as _x:\n    pass"),
+        ("_x = f()\nx = g(_x)", "_x = f()\n__x = g(_x)"),
+        ("[x for x in f()]\nx = g()", "[x for x in f()]\n_x = g()"),
+        # Left alone: read inside, unpacked, a loop's target, changed in place, deleted, global.
+        ("x = f()\nreturn lambda: x", None),
+        ("x, y = f()", None),
+        ("for x in f():\n    pass", None),
+        ("x = f()\nx += 1", None),
+        ("x = f()\ndel x", None),
+        ("global x\nx = f()", None),
+        ("import x\nx = f()", None),
+    ],
+)
+def test_what_nobody_reads(body: str, expected: str | None) -> None:
+    def function(text: str) -> str:
+        return "def stage():\n" + "\n".join("    " + line for line in text.split("\n") if line)
+
+    changed = without_unread(function(body))
+    assert "\n".join(line for line in changed.split("\n") if line.strip()) == function(expected or body)
+
+
+def test_a_stage_reads_like_a_module_that_someone_wrote(tmp_path: Path) -> None:
+    modules = emitted(
+        tmp_path,
+        "# Load\n\nThe numbers, *as measured*.",
+        "import numpy as np\nimport os\nfrom math import sqrt\nfrom math import pi",
+        "numbers = [np.array([1.0, 2.0])]",
+        "# Work",
+        "root = sqrt(pi)\n\nsquares = [n ** 2 for n in numbers]\nprint(squares)",
+        "# Show",
+        "print(squares, root)\nsquares[0]",
+    )
+    assert modules["work"] == '''\
+"""Work."""
+
+from math import pi, sqrt
+
+from pkg.artifacts import load, save
+from pkg.report import cell, stage
+from pkg.workspace import working_folder
+
+
+def work(numbers):
+    cell("c4")
+    root = sqrt(pi)
+
+    squares = [n**2 for n in numbers]
+    print(squares)
+    return root, squares
+
+
+def main():
+    numbers = load("data/interim/load/numbers")
+    with stage("work"), working_folder():
+        root, squares = work(numbers)
+    save(root, "data/interim/work/root")
+    save(squares, "data/interim/work/squares")
+
+
+if __name__ == "__main__":
+    from pkg import work
+
+    work.main()
+'''
+    assert '"""Load.\n\nThe numbers, as measured.\n"""' in modules["load"]
+    assert "from pkg.report import show as _show" in modules["show"]
+    assert "_show(squares[0])" in modules["show"]
+    assert "const" not in modules
+
+
+def test_an_alias_only_where_the_notebook_has_the_name(tmp_path: Path) -> None:
+    plain = emitted(tmp_path / "a", "def load_it():\n    return [1]", *SECTIONS)
+    assert not any(" as _" in text for text in plain.values())
+    taken = emitted(tmp_path / "b", "def load_it():\n    return [1]\nload = save = 3\ndef main():\n    pass", *SECTIONS)
+    assert any("from pkg.artifacts import save as _save" in text for text in taken.values())
+    stages = [text for name, text in taken.items() if "from pkg.report import cell" in text]
+    assert len(stages) >= 3 and all("def _main():" in text for text in stages)
+
+
+def test_what_has_to_come_before_imports_does(tmp_path: Path) -> None:
+    modules = emitted(
+        tmp_path,
+        "import os\nos.environ['MODE'] = 'fast'",
+        "import warnings\nwarnings.filterwarnings('ignore')\nimport numpy as np",
+        "from mpl_toolkits.mplot3d import Axes3D\nimport registers_things\nimport seaborn as sns\nimport pandas as pd",
+        *(cell.replace("load_it()", "[np.pi]") for cell in SECTIONS),
+        "import matplotlib.pyplot as plt\nplt.subplot(projection='3d')",
+    )
+    head = modules["__init__"]
+    assert head.index('os.environ["MODE"] = "fast"') < head.index("import registers_things")
+    assert "from mpl_toolkits.mplot3d import Axes3D" in head
+    assert "seaborn" not in head and "pandas" not in head and "warnings" not in head
+    assert not any("environ" in text for name, text in modules.items() if name not in ("__init__", "report"))
+    assert all(f"{name}.py" in (tmp_path / "out/dvc.yaml").read_text() for name in ("pkg/__init__", "pkg/settings"))
+
+
+def test_the_environment_that_a_statement_can_notice_stays_in_its_place(tmp_path: Path) -> None:
+    modules = emitted(
+        tmp_path,
+        "import os\nprint(os.environ.get('MODE'))\nos.environ['MODE'] = 'fast'\nimport numpy as np",
+        *(cell.replace("load_it()", "[np.pi]") for cell in SECTIONS),
+    )
+    assert "environ" not in modules["__init__"]
+    assert any('os.environ["MODE"] = "fast"' in text for name, text in modules.items() if name != "settings")
