@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 SKIPPED_FOLDERS = {".ipynb_checkpoints", "__pycache__", ".git"}
 GRACE = 30  # seconds that a runner gets to stop its own kernel before it is killed
 
@@ -55,6 +55,8 @@ def record_cells(nb: Any) -> list[Record]:
                     outputs.append({"kind": "figure", "text": ""})
                 elif "text/plain" in data:
                     outputs.append({"kind": "display", "text": data["text/plain"]})
+                    # a live figure (`%matplotlib notebook`) is a script that draws it
+                    figures += "mpl.figure" in data.get("application/javascript", "")
                 else:
                     rich += 1
             elif kind == "error":

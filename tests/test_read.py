@@ -80,7 +80,8 @@ TRANSLATED = {
     "system by hand": ('get_ipython().system("ls")', f'print(subprocess.run("ls", {PIPES}).stdout, end="")'),
     "non-ascii": ("é = 'ü'\n%time é = 2", "é = 'ü'\né = 2"),
     "await": ("async def f():\n    pass\nx = await f()", "async def f():\n    pass\nx = asyncio.run(f())"),
-    "html": ("%%html\n<b>", ""),
+    "html": ("%%html\n<b>", 'IPython.display.display(IPython.display.HTML("<b>\\n"))'),
+    "live figures": ("%matplotlib notebook", 'matplotlib.use("nbagg"); matplotlib.interactive(True)'),
 }
 
 

@@ -106,7 +106,7 @@ with stage("s"):
 """
     out, _ = run(code, tmp_path)
     assert out == (
-        "[1]\nNone\nitself\n<IPython.core.display.HTML object>\n<IPython.core.display.Image object>\n"
+        "[1]\nNone\nitself\n<IPython.core.display.HTML object>\n"
     )
     assert figures(tmp_path) == ["01_a.png", "02_b.png"]
     for name in figures(tmp_path):

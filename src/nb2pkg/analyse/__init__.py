@@ -176,6 +176,7 @@ def _effects(notes: Notes) -> Effects:
         seeds=frozenset(notes.seeds),
         files=tuple(notes.files),
         calls=frozenset(notes.calls),
+        named=frozenset(notes.named),
         prints=notes.prints,
         plots=notes.plots,
         dynamic=notes.dynamic,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -45,6 +46,7 @@ class Notes:
     seeds: set[str] = field(default_factory=set)
     files: list[FileUse] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     labels: list[str] = field(default_factory=list)
     prints: bool = False
     plots: bool = False
@@ -786,20 +788,16 @@ class Interpreter:
                 return
             for part in ast.walk(tree):
                 if isinstance(part, ast.Name):
+                    self.notes.named.add(part.id)
                     self.load(part.id, None)
             return
         for arg in (*node.args, *(k.value for k in node.keywords)):
-            if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and len(arg.value) < 2000:
-                text = arg.value
-                if "@" in text or "~" in text:
-                    word = ""
-                    for char in text + " ":
-                        if char.isidentifier() or (word and char.isalnum()):
-                            word += char
-                            continue
-                        if word in self.env:
-                            self.notes.reads.add(word)
-                        word = ""
+            text = self.text_of(arg)
+            if text is not None and len(text) < 2000 and ("@" in text or "~" in text):
+                for word in re.findall(r"[^\W\d]\w*", text):
+                    if word in self.env:
+                        self.notes.named.add(word)
+                        self.load(word, None)
 
     def files(self, fact: Call, node: ast.Call) -> None:
         """Note the files that a call reads or writes."""

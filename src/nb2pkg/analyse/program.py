@@ -43,6 +43,8 @@ class Effects:
     files: tuple[FileUse, ...] = ()
     calls: frozenset[str] = frozenset()
     """The notebook's own functions and classes that may run."""
+    named: frozenset[str] = frozenset()
+    """Names that stand in strings which are evaluated (`query("@t")`, formulas, `eval`)."""
     prints: bool = False
     plots: bool = False
     dynamic: str = ""

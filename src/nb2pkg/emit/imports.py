@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -26,10 +26,15 @@ class Import:
 def parsed(line: str) -> list[Import]:
     """The names of an import statement."""
     node = ast.parse(line).body[0]
+    assert isinstance(node, ast.Import | ast.ImportFrom)
+    return parsed_node(node)
+
+
+def parsed_node(node: ast.Import | ast.ImportFrom) -> list[Import]:
+    """The names of an import statement."""
     if isinstance(node, ast.ImportFrom):
         module = "." * node.level + (node.module or "")
         return [Import(module, a.name, _alias(a)) for a in node.names]
-    assert isinstance(node, ast.Import)
     return [Import(a.name, "", _alias(a)) for a in node.names]
 
 
@@ -37,8 +42,13 @@ def _alias(node: ast.alias) -> str:
     return node.asname if node.asname and node.asname != node.name else ""
 
 
-def block(imports: Iterable[Import], own: frozenset[str]) -> str:
-    """The statements that import all of them; `own` are the root modules that lie in the package's repository."""
+def block(imports: Iterable[Import], own: frozenset[str], order: Mapping[Import, int] | None = None) -> str:
+    """The statements that import all of them; `own` are the root modules that lie in the package's repository.
+
+    `order`, where it is not empty, is the order that they have to keep.
+    """
+    if order:
+        return _in_order(set(imports), order)
     sections: dict[int, list[str]] = {}
     wanted = sorted(set(imports), key=_key)
     for (module, plain), group in groupby(wanted, key=lambda i: (i.module, not i.name)):
@@ -62,6 +72,15 @@ def block(imports: Iterable[Import], own: frozenset[str]) -> str:
         else:
             lines += apart
     return "\n\n".join("\n".join(sections[number]) for number in sorted(sections))
+
+
+def _in_order(imports: set[Import], order: Mapping[Import, int]) -> str:
+    ordered = sorted(imports, key=lambda i: (i.module != "__future__", order.get(i, len(order)), _key(i)))
+    lines = []
+    for each in ordered:
+        alias = f" as {each.alias}" if each.alias else ""
+        lines.append((f"from {each.module} import {each.name}" if each.name else f"import {each.module}") + alias)
+    return "\n".join(lines)
 
 
 def _key(each: Import) -> tuple[object, ...]:

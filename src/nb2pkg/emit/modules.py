@@ -77,7 +77,7 @@ def settings_module(source: Source) -> Module | None:
         indices = [i for i in stage.statements if statements[i].kind == "setting"]
         names = sorted({name for i in indices for name in statements[i].effects.reads})
         binders = {b for b in (literal_binder(source.program, name) for name in names) if b is not None}
-        lines = [f"@{source.local['working_folder']}({'' if plan.cwd == '.' else repr(source.folder)})"]
+        lines = [f"@{working_folder(source)}"]
         lines.append(f"def from_{stage.name}():")
         lines += [indent(statements[index].text) for index in sorted({*binders, *indices})]
         functions.append("\n".join(lines))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
 from nb2pkg.emit.edits import global_names
-from nb2pkg.emit.imports import Import, block, parsed
+from nb2pkg.emit.imports import Import, block, parsed, parsed_node
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.types import Plan
 
@@ -49,6 +49,8 @@ class Source:
     imports: Mapping[str, Import]
     futures: tuple[Import, ...]
     stars: tuple[Import, ...]
+    order: Mapping[Import, int]
+    """The place of each import in the notebook, where a star import may bind again what stands before it."""
     submodules: Mapping[str, tuple[Import, ...]]
     """For a name bound by `import a.b`: all such imports."""
     cell_ids: Mapping[int, str]
@@ -80,19 +82,22 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
         for each in parsed(line):
             if each.module == "__future__":
                 futures.append(each)
-            elif each.module == "IPython.display" and each.name == "display":
+            elif each.name == "display" and each.module in ("IPython.display", "IPython.core.display"):
                 imports[each.binds()] = Import(f"{plan.package}.report", "display", each.alias)
             else:
                 imports[each.binds()] = each
     for line in notebook.imports:
         for each in parsed(line):
-            imports.setdefault(each.binds(), each)
+            if "." in each.module or each.binds() not in imports:
+                imports[each.binds()] = each
     submodules: dict[str, list[Import]] = {}
+    order: dict[Import, int] = {}
     for statement in program.statements:
-        if isinstance(statement.node, ast.Import):
-            for alias in statement.node.names:
-                if "." in alias.name and not alias.asname:
-                    submodules.setdefault(alias.name.partition(".")[0], []).append(Import(alias.name))
+        if isinstance(statement.node, ast.Import | ast.ImportFrom):
+            for each in parsed_node(statement.node):
+                order[each] = len(order)
+                if not each.name and not each.alias and "." in each.module:
+                    submodules.setdefault(each.binds(), []).append(each)
     kinds = {isinstance(program.statements[i].node, ast.ClassDef) for i in plan.shared_definitions}
     roots = {m.split("/")[0].removesuffix(".py") for m in plan.local_modules}
 
@@ -106,6 +111,7 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
         imports=imports,
         futures=tuple(futures),
         stars=tuple(i for line in program.stars for i in parsed(line)),
+        order=order if program.stars else {},
         submodules={name: tuple(found) for name, found in submodules.items()},
         cell_ids={cell.index: cell.id for cell in notebook.cells},
         constants=binding(plan.constants),
@@ -189,4 +195,4 @@ def head(source: Source, body: str, *, own: str, variables: Iterable[str] = ()) 
         local = source.local["settings"]
         wanted.append(Import(package, "settings", local if local != "settings" else ""))
         uses.add("settings")
-    return block(wanted, source.own_roots), tuple(sorted(uses))
+    return block(wanted, source.own_roots, source.order), tuple(sorted(uses))

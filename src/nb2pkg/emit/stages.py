@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from nb2pkg.emit.edits import docstring, indent, split_comments, without_unread
+from nb2pkg.emit.edits import docstring, global_names, indent, split_comments, without_unread
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.plan.types import Stage
 
@@ -25,6 +25,9 @@ def stage_module(source: Source, stage: Stage) -> Module:
     """The whole module of a stage."""
     source = beside(source, [stage.name])
     body = f"{_function(source, stage)}\n\n\n{_main(source, stage)}"
+    named = _named_in_strings(source, stage, body)
+    if named:
+        body = f"# Read by name, in strings.\nNAMED_IN_STRINGS = ({', '.join(named)},)\n\n\n{body}"
     variables = _variables(source, stage) if stage.module_scope else set()
     imports, uses = head(source, body, own=stage.name, variables=variables)
     run = f"from {source.plan.package} import {stage.name}\n\n    {stage.name}.{source.local['main']}()"
@@ -41,14 +44,23 @@ def call(stage: Stage) -> str:
 
 
 def working_folder(source: Source) -> str:
-    """The call that enters the notebook's working folder."""
-    return f"{source.local['working_folder']}({'' if source.plan.cwd == '.' else repr(source.folder)})"
+    """The call that enters the notebook's working folder, with the empty folders that it has to find there."""
+    plan = source.plan
+    arguments = [repr(source.folder)] if plan.cwd != "." or plan.folders else []
+    return f"{source.local['working_folder']}({', '.join([*arguments, *map(repr, plan.folders)])})"
 
 
 def setting_stages(source: Source, stage: Stage) -> list[Stage]:
     """The earlier stages whose settings hold in this one, in order."""
     wanted = set(stage.earlier_settings)
     return [s for s in source.plan.stages if wanted & set(s.statements)]
+
+
+def _named_in_strings(source: Source, stage: Stage, body: str) -> list[str]:
+    """What the module has to import only because a string names it."""
+    named = {n for i in stage.statements for n in source.program.statements[i].effects.named}
+    imported = (set(source.imports) | set(source.constants) | set(source.shared)) - _variables(source, stage)
+    return sorted((named & imported) - global_names(body))
 
 
 def _variables(source: Source, stage: Stage) -> set[str]:
@@ -131,6 +143,10 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
     node, text = statement.node, MAIN_TEST.sub("True", statement.text)
     if statement.displayed:
         comments, code = split_comments(text)
+        assert isinstance(node, ast.Expr)
+        value = node.value
+        if isinstance(value, ast.Tuple) and value.elts and value.col_offset == value.elts[0].col_offset:
+            code = f"({code}\n)"  # a tuple without parentheses would be several arguments
         return "\n".join([*comments, f"{source.local['show']}(\n{code}\n)"])
     match node:
         case ast.Expr(value=ast.Constant()):

@@ -41,7 +41,8 @@ class Call:
     inplace: str = ""
     """A keyword: `self` is mutated only if it is given and is not literally False (`inplace`)."""
     draws: str = ""
-    """The global random stream that is drawn from: `numpy`, `random`, `torch`, `tensorflow`."""
+    """The global random stream that is drawn from: `numpy`, `random`, `torch`, `tensorflow`; or a counter of the
+    library by which it names what it makes, as `module:attribute`, with `|` between where versions keep it."""
     seeds: str = ""
     """The global random stream that is seeded or set."""
     draws_unless: str = ""

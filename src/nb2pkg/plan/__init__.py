@@ -8,7 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
@@ -102,6 +104,7 @@ def make_plan(
         local_modules=_local_modules(notebook, program, cwd),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
+        folders=_folders(notebook, program, cwd),
         diagnostics=tuple(diagnostics),
     )
 
@@ -158,7 +161,7 @@ def _hoist_imports(program: Program) -> tuple[dict[str, str], list[int]]:
     others: set[str] = set()
     for statement in program.statements:
         if statement.kind == "import" and isinstance(statement.node, ast.Import | ast.ImportFrom):
-            for name, line in _import_lines(statement.node):
+            for name, line in import_lines(statement.node):
                 bound_by.setdefault(name, set()).add(line)
         else:
             others |= statement.effects.binds
@@ -168,12 +171,13 @@ def _hoist_imports(program: Program) -> tuple[dict[str, str], list[int]]:
         for s in program.statements
         if s.kind == "import"
         and isinstance(s.node, ast.Import | ast.ImportFrom)
-        and all(name in hoistable or name == "*" for name, _ in _import_lines(s.node))
+        and all(name in hoistable or name == "*" for name, _ in import_lines(s.node))
     ]
     return hoistable, indices
 
 
-def _import_lines(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str]]:
+def import_lines(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str]]:
+    """(name, line) for each name that an import statement binds, the line binding only that."""
     if isinstance(node, ast.Import):
         return [
             (
@@ -454,15 +458,20 @@ def _carry_random(
         diagnostics.append(
             Diagnostic("N501", f"random numbers are drawn without a seed in cell(s) {cells}: no run gives them again")
         )
-    if not seeded:
+    counters = {stream for s in program.statements for stream in s.effects.draws if ":" in stream}
+    carried = seeded | counters
+    if not carried:
         return stages, ()
     changed: list[Stage] = []
     last = ""
     draws = [
-        any(program.statements[i].effects.draws & (seeded | {"?"}) for i in s.statements + s.local_definitions)
+        any(program.statements[i].effects.draws & (carried | {"?"}) for i in s.statements + s.local_definitions)
         for s in stages
     ]
-    seeds = [any(program.statements[i].effects.seeds for i in s.statements) for s in stages]
+    seeds = [
+        any(program.statements[i].effects.seeds or program.statements[i].effects.draws & counters for i in s.statements)
+        for s in stages
+    ]
     for place, stage in enumerate(stages):
         begins = last if draws[place] and last else ""
         later = any(draws[place + 1 :])
@@ -470,7 +479,7 @@ def _carry_random(
         changed.append(replace(stage, random_from=begins, keeps_random=keeps))
         if keeps:
             last = stage.name
-    return tuple(changed), tuple(s for s in STREAMS if s in seeded)
+    return tuple(changed), (*(s for s in STREAMS if s in seeded), *sorted(counters))
 
 
 def _data(
@@ -526,6 +535,28 @@ def _data(
     files = tuple(sorted(PurePosixPath(p.relative_to(root)).as_posix() for p in wanted))
     depth = len(base.relative_to(root).parts)
     return files, "/".join([".."] * depth) or ".", PurePosixPath(base.relative_to(root)).as_posix()
+
+
+def _folders(notebook: Notebook, program: Program, cwd: Path | None) -> tuple[str, ...]:
+    """The folders beside the notebook that it names, or writes into: they may hold nothing that is copied."""
+    base = (cwd or notebook.folder).resolve()
+    uses = [f for s in program.statements for f in s.effects.files if f.writes]
+    named = {str(PurePosixPath(_normal(f.path)).parent) for f in uses if f.path} | {
+        _normal(n.value)
+        for s in program.statements
+        for n in ast.walk(s.node)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and 0 < len(n.value) < 300 and "\n" not in n.value
+    }
+    if any(f.path is None for f in uses):
+        below = (p for p in base.rglob("*") if p.is_dir() and not p.is_symlink())
+        named |= {p.relative_to(base).as_posix() for p in islice(below, MAX_FOLDER_FILES)}
+    found: set[str] = set()
+    for text in named:
+        parts = PurePosixPath(text).parts
+        with suppress(OSError, ValueError):
+            if parts and parts[0] not in ("/", "~") and not text.startswith(".") and (base / text).is_dir():
+                found.add(text)
+    return tuple(sorted(f for f in found if not any(o.startswith(f + "/") for o in found)))
 
 
 def _files_below(folder: Path) -> list[Path]:

@@ -75,6 +75,8 @@ class Plan:
     """Settings that run before the package imports anything."""
     kept_imports: tuple[str, ...] = ()
     """Names whose import is kept, read or not, for what importing them does."""
+    folders: tuple[str, ...] = ()
+    """Folders that the notebook expects to be there, relative to `cwd`: git and DVC keep none that are empty."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:

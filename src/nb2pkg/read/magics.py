@@ -23,13 +23,24 @@ SILENT_LINE = frozenset(str.split(
     "matplotlib load_ext reload_ext unload_ext autoreload aimport config pdb xmode colors autosave autocall automagic "
     "alias doctest_mode logstart logstop logon logoff notebook page precmd")
 )
+LIVE_FIGURES = frozenset({"notebook", "nbagg"})
+"""Backends of `%matplotlib` under which a figure stays open from cell to cell, and is not an image of the notebook."""
 DROPPED_LINE = frozenset(str.split(
     "who whos who_ls history hist lsmagic magic qtconsole connect_info pinfo pinfo2 pdoc pdef psource pfile psearch "
     "quickref watermark tensorflow_version gui load loadpy recall rerun save pastebin edit ed less more man html "
     "javascript js latex markdown svg dhist tb env_list code_wrap macro pycat killbgscripts")
 )
 TIMED_LINE = frozenset(str.split("timeit prun lprun mprun memit snakeviz debug"))
-DROPPED_CELL = frozenset(str.split("html HTML javascript js latex markdown svg SVG"))
+SHOWN_CELL = {
+    "html": "HTML",
+    "HTML": "HTML",
+    "javascript": "Javascript",
+    "js": "Javascript",
+    "latex": "Latex",
+    "markdown": "Markdown",
+    "svg": "SVG",
+    "SVG": "SVG",
+}
 TIMED_CELL = frozenset(str.split("timeit prun memit snakeviz debug heat scalene"))
 FOREIGN = frozenset(str.split("R cython sql julia perl ruby px bigquery spark pyspark scala octave matlab pypy"))
 SHELL_LINE = frozenset(str.split(
@@ -123,6 +134,9 @@ def _line_magic(
     if name == "config":
         _config(rest, reading)
         return None
+    if name == "matplotlib" and rest in LIVE_FIGURES:
+        reading.need("matplotlib")
+        return 'matplotlib.use("nbagg"); matplotlib.interactive(True)'
     if name in SILENT_LINE:
         return None
     if name == "time":
@@ -239,9 +253,10 @@ def cell_magic(
     if name in TIMED_CELL:
         reading.tell("N102", f"a cell under `%%{name}` only measures; it was left out", 1, "warning")
         return None
-    if name in DROPPED_CELL:
-        reading.tell("N101", f"`%%{name}` shows something to the notebook's reader only; it was left out", 1)
-        return None
+    if name in SHOWN_CELL:
+        reading.tell("N105", f"`%%{name}` acts on the notebook's page only; the package shows it as text", 1)
+        reading.need("IPython.display")
+        return f"IPython.display.display(IPython.display.{SHOWN_CELL[name]}({shell.literal(body)}))"
     if name in ("writefile", "file"):
         return _writefile(rest, body, reading)
     if name in ("bash", "sh", "script", "python", "python3"):

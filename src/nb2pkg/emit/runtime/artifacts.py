@@ -80,18 +80,39 @@ def load_together(folder: str, *names: str) -> Any:
 
 
 def save_random_state(folder: str, *streams: str) -> None:
-    """Write where the random `streams` stand, among random, numpy, torch and tensorflow."""
-    _pickle(
-        {s: _RANDOM[s][0]() for s in streams if s in _ALWAYS_THERE or s in sys.modules},
-        folder,
-        "random_state.pkl",
-    )
+    """Write where the random `streams` stand, among random, numpy, torch and tensorflow.
+
+    A stream with a colon is a counter that a library keeps: `module:attribute`, or several of these with `|` between.
+    """
+    states: dict[str, Any] = {}
+    for stream in streams:
+        if ":" in stream:
+            states |= {c: getattr(*found) for c in stream.split("|") if (found := _counter(c))}
+        elif stream in _ALWAYS_THERE or stream in sys.modules:
+            states[stream] = _RANDOM[stream][0]()
+    _pickle(states, folder, "random_state.pkl")
 
 
 def load_random_state(folder: str) -> None:
     """Set the random streams to where `save_random_state` found them."""
     for stream, state in load(folder).items():
-        _RANDOM[stream][1](state)
+        if ":" not in stream:
+            _RANDOM[stream][1](state)
+        elif found := _counter(stream):
+            setattr(found[0], found[1], state)
+
+
+def _counter(name: str) -> tuple[Any, str] | None:
+    """The object and the attribute that `module:Class.attribute` names; None where there is no such counter."""
+    module, _, path = name.partition(":")
+    *owners, attribute = path.split(".")
+    with suppress(ImportError, AttributeError):
+        owner: Any = importlib.import_module(module)
+        for part in owners:
+            owner = getattr(owner, part)
+        getattr(owner, attribute)
+        return owner, attribute
+    return None
 
 
 def _write(folder: str, name: str, writer: Callable[[Path], object]) -> None:

@@ -112,6 +112,7 @@ def stage(name: str) -> Iterator[None]:
                 yield
             finally:
                 _flush_figures()
+                _keep_live_figures()
     finally:
         recorder.write()
         _STATE.recorder = before
@@ -140,7 +141,7 @@ def display(*values: Any, raw: bool = False, display_id: Any = None, **_: object
     _be_a_notebook()
     for value in values:
         if raw:
-            _show_bundle(value, with_text=False)
+            _show_bundle(value)
         else:
             _show(value)
     if display_id:
@@ -159,13 +160,13 @@ def _show(value: Any) -> None:
     elif _is_a("plotly.basedatatypes", "BaseFigure", value):
         _record_figure(value.to_json().encode(), "json")
     else:
-        _show_bundle(_bundle(value), with_text=_is_a("IPython.core.display", "Image", value))
+        _show_bundle(_bundle(value))
 
 
-def _show_bundle(bundle: dict[str, Any], *, with_text: bool) -> None:
-    """Show a value by its MIME types: the image if there is one, else the text; or both."""
+def _show_bundle(bundle: dict[str, Any]) -> None:
+    """Show a value by its MIME types: the image if there is one, else the text."""
     image = next((mime for mime in IMAGES if bundle.get(mime)), None)
-    if "text/plain" in bundle and (with_text or image is None):
+    if "text/plain" in bundle and image is None:
         _show_text(bundle["text/plain"])
     if image is not None:
         _record_figure(_image_bytes(bundle[image], image), IMAGES[image])
@@ -243,6 +244,18 @@ def _flush_figures() -> None:
     if _STATE.figure_made:
         _STATE.figure_made = False
         _show_figures()
+
+
+def _keep_live_figures() -> None:
+    """Keep the figures that a live backend (`%matplotlib notebook`) has shown already and left open."""
+    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
+    if helpers is None or "nbagg" not in str(sys.modules["matplotlib"].get_backend()).lower():
+        return
+    for manager in helpers.Gcf.get_all_fig_managers():
+        image = _drawn(manager.canvas.figure)
+        if image is not None:
+            _record_figure(image, "png")
+    helpers.Gcf.figs.clear()
 
 
 def __getattr__(name: str) -> Any:

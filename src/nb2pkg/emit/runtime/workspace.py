@@ -11,10 +11,11 @@ FOLDER = "workspace"
 
 
 @contextmanager
-def working_folder(folder: str = FOLDER) -> Iterator[None]:
-    """Run the body in the notebook's working folder; come back to the package's root after."""
+def working_folder(folder: str = FOLDER, *inside: str) -> Iterator[None]:
+    """Run the body in the notebook's working folder, which has these in it; come back to the root after."""
     root = Path.cwd()
-    (root / folder).mkdir(parents=True, exist_ok=True)
+    for name in ("", *inside):
+        (root / folder / name).mkdir(parents=True, exist_ok=True)
     os.chdir(root / folder)
     try:
         yield
