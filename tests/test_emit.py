@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nb2pkg.emit.edits import global_names, without_unread
 from nb2pkg.emit.imports import Import, block, parsed
+from nb2pkg.emit.text import global_names, without_unread
 from nb2pkg.pipeline import Options, convert
 
 

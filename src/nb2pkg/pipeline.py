@@ -1,7 +1,7 @@
 """The whole program: read it from top to bottom.
 
     read      .ipynb -> Notebook                plain Python cells
-    analyse   Notebook -> Program               statements with their effects
+    analyse   Notebook -> Program               statements with their effects (twice where paths are pointed at copies)
     section   Program -> [Section]              runs of statements with a name
     plan      [Section] -> Plan                 stages, what crosses, files
     emit      Plan -> Tree                      path -> contents
@@ -83,12 +83,19 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
+    from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
     from nb2pkg.section import section
 
     notebook, told = read(path)
     program = analyse(notebook, shipped())
+    base = (options.cwd or notebook.folder).resolve()
+    pointed, brought, moved = point_at_copies(notebook, program, base)
+    if pointed is not notebook:
+        notebook, program = pointed, analyse(pointed, shipped())
     sections, doubts = section(notebook, program.statements)
     package = options.package or package_name(notebook.name)
-    made = make_plan(notebook, program, sections, package, cwd=options.cwd, one_stage=options.one_stage)
-    return notebook, program, replace(made, diagnostics=(*told, *doubts, *made.diagnostics))
+    made = make_plan(
+        notebook, program, sections, package, cwd=options.cwd, brought=brought, one_stage=options.one_stage
+    )
+    return notebook, program, replace(made, diagnostics=(*told, *moved, *doubts, *made.diagnostics))

@@ -816,7 +816,7 @@ class Interpreter:
                     path = None
                 if path is not None and "://" in path:
                     continue
-                self.notes.files.append(FileUse(path, is_writing, node.lineno))
+                self.notes.files.append(FileUse(path, is_writing, node.lineno, argument))
                 if fact.mode and mode is not None and "a" in mode:
                     self.notes.files.append(FileUse(path, False, node.lineno))
 

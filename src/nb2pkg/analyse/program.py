@@ -21,8 +21,8 @@ class FileUse:
     path: str | None
     writes: bool
     line: int
-    literal: tuple[int, int, int, int] | None = None
-    """Where the path's literal stands in the cell (line, column, end line, end column; columns in UTF-8 bytes)."""
+    argument: ast.expr | None = field(default=None, compare=False)
+    """What the call gives as the path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ def _copies(source: Source, root: Path) -> tuple[Copy, ...]:
         if inside in conflicts and _written_first(source.program, inside):
             continue
         copies.append(Copy(root / relative, f"workspace/{relative}", tracked=inside not in conflicts))
+    for path, target in plan.brought:
+        copies.append(Copy(Path(path), f"{source.folder}/{target}", tracked=True))
     return tuple(copies)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nb2pkg.emit.edits import docstring, indent, split_comments
 from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages, working_folder
+from nb2pkg.emit.text import docstring, indent, split_comments
 from nb2pkg.plan import literal_binder
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
-from nb2pkg.emit.edits import global_names
 from nb2pkg.emit.imports import Import, block, parsed, parsed_node
+from nb2pkg.emit.text import global_names
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.types import Plan
 

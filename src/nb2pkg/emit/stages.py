@@ -9,8 +9,8 @@ import ast
 import re
 from collections.abc import Iterable
 
-from nb2pkg.emit.edits import docstring, global_names, indent, split_comments, without_unread
 from nb2pkg.emit.source import Module, Source, beside, head
+from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
 from nb2pkg.plan.types import Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")

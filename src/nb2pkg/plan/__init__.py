@@ -21,6 +21,7 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
+from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.types import Artifact, Plan, Stage
 from nb2pkg.section.types import Section
 
@@ -55,6 +56,7 @@ def make_plan(
     package: str,
     *,
     cwd: Path | None = None,
+    brought: tuple[Brought, ...] = (),
     one_stage: bool = False,
 ) -> Plan:
     """Decide on everything that `emit` will write."""
@@ -89,7 +91,7 @@ def make_plan(
     cuts, spans = _settle(program, cuts, scope, diagnostics)
     stages = _stages(program, spans, sections, scope, definitions, constants, notebook)
     stages, streams = _carry_random(program, stages, diagnostics)
-    files, root, where = _data(notebook, program, cwd, diagnostics)
+    files, root, where = _data(notebook, program, cwd, {b.target for b in brought}, diagnostics)
     return Plan(
         package=package,
         notebook=notebook.name,
@@ -102,6 +104,7 @@ def make_plan(
         root=root,
         cwd=where,
         local_modules=_local_modules(notebook, program, cwd),
+        brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
         folders=_folders(notebook, program, cwd),
@@ -483,7 +486,7 @@ def _carry_random(
 
 
 def _data(
-    notebook: Notebook, program: Program, cwd: Path | None, diagnostics: list[Diagnostic]
+    notebook: Notebook, program: Program, cwd: Path | None, brought: set[str], diagnostics: list[Diagnostic]
 ) -> tuple[tuple[str, ...], str, str]:
     """The files that the notebook needs, relative to the root of its working layout."""
     base = (cwd or notebook.folder).resolve()
@@ -517,7 +520,7 @@ def _data(
             if use.path is None:
                 continue
             path = base / use.path
-            if not use.writes and _normal(use.path) not in written and not path.exists():
+            if not use.writes and _normal(use.path) not in written | brought and not path.expanduser().exists():
                 diagnostics.append(
                     Diagnostic(
                         "N401",

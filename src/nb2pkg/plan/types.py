@@ -77,6 +77,8 @@ class Plan:
     """Names whose import is kept, read or not, for what importing them does."""
     folders: tuple[str, ...] = ()
     """Folders that the notebook expects to be there, relative to `cwd`: git and DVC keep none that are empty."""
+    brought: tuple[tuple[str, str], ...] = ()
+    """(path on this machine, where its copy goes from the notebook's working folder), for data from elsewhere."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
@@ -99,7 +101,7 @@ class Plan:
                 }
                 for s in self.stages
             ],
-            "data_files": list(self.data_files),
+            "data_files": [*self.data_files, *(target for _, target in self.brought)],
             "diagnostics": [
                 {"code": d.code, "severity": d.severity, "cell": d.cell, "line": d.line, "message": d.message}
                 for d in self.diagnostics

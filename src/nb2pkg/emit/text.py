@@ -1,41 +1,13 @@
-"""Edits of Python text by position: what is not edited stays as it was, to the byte."""
+"""The text of code: indented, commented, named, as the emitted modules need it."""
 
 from __future__ import annotations
 
 import ast
 import symtable
 import textwrap
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 from nb2pkg.analyse import string_lines
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """`text` in the place of what stands from one position to another (lines from 1, columns in UTF-8 bytes)."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    text: str
-
-
-def edit_of(node: ast.expr | ast.stmt, text: str) -> Edit:
-    """`text` in the place of a node."""
-    end_line, end_column = node.end_lineno, node.end_col_offset
-    assert end_line is not None and end_column is not None
-    return Edit(node.lineno, node.col_offset, end_line, end_column, text)
-
-
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """The text with edits that do not overlap."""
-    lines = [line.encode() for line in text.split("\n")]
-    for each in sorted(edits, key=lambda e: (e.line, e.column), reverse=True):
-        head, tail = lines[each.line - 1][: each.column], lines[each.end_line - 1][each.end_column :]
-        lines[each.line - 1 : each.end_line] = (head + each.text.encode() + tail).split(b"\n")
-    return b"\n".join(lines).decode()
+from nb2pkg.analyse.edits import edit_of, edited
 
 
 def indent(text: str, level: int = 1) -> str:
