@@ -33,6 +33,7 @@ from reference import Ran, Record, environment, reference, run, sha
 TAIL = 3000  # characters of a failure's stderr that are kept
 SHOWN = 100  # characters of the first difference in the table
 KEPT_DIFFERENCES = 40
+MANY_CELLS, ENOUGH_STAGES = 8, 3
 LOOSE = {
     ".png",
     ".pdf",
@@ -400,6 +401,7 @@ class Bench:
         o = self.o
         ref = self.reference(row)
         result["deterministic"] = row["deterministic"]
+        result["code_cells"] = row["n_code_cells"]
         result["notebook_seconds"] = ref["seconds"] / max(1, len(ref["runs"]))
         if not ref["ok"]:
             result["first"] = ref["error"].strip()
@@ -543,9 +545,13 @@ def summary(results: list[Record]) -> list[str]:
     if good:
         many = sum(1 for r in good if r["stages"] > 1)
         lines.append(f"  of the equivalent, {many} ({many / len(good):.1%}) have more than one stage")
-    shares = sorted(s for r in results if (s := r.get("largest_share")) is not None)
-    if shares:
-        lines.append(f"  median share of the largest stage {shares[len(shares) // 2]:.0%}")
+    large = [r for r in results if r.get("code_cells", 0) >= MANY_CELLS and r.get("stages")]
+    if large:
+        cut = sum(1 for r in large if r["stages"] >= ENOUGH_STAGES)
+        said = f"{cut} of {len(large)} ({cut / len(large):.1%}) have {ENOUGH_STAGES} or more stages"
+        lines.append(f"  with {MANY_CELLS} or more code cells, {said}")
+        shares = sorted(s for r in large if (s := r.get("largest_share")) is not None)
+        lines.append(f"  and the largest stage's share of the statements is {shares[len(shares) // 2]:.0%} at the median")
     made = [r for r in results if "ruff" in r]
     if made:
         clean = sum(1 for r in made if not r["ruff"])
