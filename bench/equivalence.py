@@ -551,7 +551,7 @@ def summary(results: list[Record]) -> list[str]:
         said = f"{cut} of {len(large)} ({cut / len(large):.1%}) have {ENOUGH_STAGES} or more stages"
         lines.append(f"  with {MANY_CELLS} or more code cells, {said}")
         shares = sorted(s for r in large if (s := r.get("largest_share")) is not None)
-        lines.append(f"  and the largest stage's share of the statements is {shares[len(shares) // 2]:.0%} at the median")
+        lines.append(f"  and their largest stage's median share of the statements is {shares[len(shares) // 2]:.0%}")
     made = [r for r in results if "ruff" in r]
     if made:
         clean = sum(1 for r in made if not r["ruff"])

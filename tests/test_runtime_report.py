@@ -195,3 +195,20 @@ def test_images_are_the_images_of_a_real_kernel(tmp_path: Path) -> None:
 def pixels(image: Any, data: bytes) -> bytes:
     picture = image.open(BytesIO(data))
     return repr((picture.size, picture.mode)).encode() + bytes(picture.tobytes())
+
+
+def test_what_is_written_past_python_is_kept_in_its_place(tmp_path: Path) -> None:
+    code = """
+import os, subprocess
+with stage("s"):
+    cell("a"); print("one"); os.system("echo two"); print("three"); os.write(1, b"four\\n")
+    cell("b"); subprocess.run(["echo", "five"]); show([6])
+print("after")
+"""
+    out, records = run(code, tmp_path)
+    assert out == "one\ntwo\nthree\nfour\nfive\n[6]\nafter\n"
+    assert [(r["cell"], r["text"]) for r in records] == [
+        ("a", "one\ntwo\nthree\nfour\n"),
+        ("b", "five\n"),
+        ("b", "[6]\n"),
+    ]

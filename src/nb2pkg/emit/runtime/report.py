@@ -7,14 +7,16 @@ what the notebook's inline backend does: `plt.show()` and the end of a cell show
 from __future__ import annotations
 
 import base64
+import ctypes
 import importlib
 import json
 import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -36,6 +38,12 @@ class _Recorder:
     cell: str = ""
     figures: int = 0
     records: list[dict[str, str]] = field(default_factory=list)
+    descriptor: _Descriptor | None = None
+
+    def drain(self) -> None:
+        """Record what was written past Python so far."""
+        if self.descriptor is not None:
+            self.descriptor.drain()
 
     def text(self, kind: str, text: str) -> None:
         last = self.records[-1] if self.records else {}
@@ -63,6 +71,55 @@ class _Recorder:
         path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
+@dataclass
+class _Descriptor:
+    """What is written to the process's standard output past Python: by C and Fortran libraries, by `os.system`.
+
+    It goes to a file, and from there, before Python writes on, to the record and to the real standard output.
+    """
+
+    recorder: _Recorder
+    file: Any
+    read: int = 0
+
+    def drain(self) -> None:
+        size = os.fstat(self.file.fileno()).st_size
+        if size > self.read:
+            data: bytes = os.pread(self.file.fileno(), size - self.read, self.read)
+            self.read = size
+            text = data.decode("utf-8", "replace")
+            self.recorder.text("stream", text)
+            self.recorder.stdout.write(text)
+            self.recorder.stdout.flush()
+
+
+@contextmanager
+def _descriptor(recorder: _Recorder) -> Iterator[None]:
+    """Keep what is written to file descriptor 1, where that is this process's own standard output."""
+    try:
+        own = recorder.stdout.fileno() == 1
+    except (OSError, ValueError):  # no descriptor: a test's or a notebook's own stdout
+        own = False
+    if not own or not hasattr(os, "pread"):
+        yield
+        return
+    recorder.stdout.flush()
+    before, stdout = os.dup(1), recorder.stdout
+    with tempfile.TemporaryFile() as file, os.fdopen(before, "w", encoding=stdout.encoding, errors="replace") as real:
+        os.dup2(file.fileno(), 1)
+        recorder.stdout = real
+        recorder.descriptor = _Descriptor(recorder, file)
+        try:
+            yield
+        finally:
+            with suppress(AttributeError, OSError):
+                ctypes.CDLL(None).fflush(None)
+            recorder.descriptor.drain()
+            recorder.descriptor = None
+            recorder.stdout = stdout
+            os.dup2(before, 1)
+
+
 class _Tee:
     """The stage's stdout: the real one, and the record."""
 
@@ -70,6 +127,7 @@ class _Tee:
         self._recorder = recorder
 
     def write(self, text: str) -> int:
+        self._recorder.drain()
         self._recorder.text("stream", text)
         self._recorder.stdout.write(text)
         self._recorder.stdout.flush()
@@ -91,6 +149,7 @@ class _State:
 
     recorder: _Recorder | None = None
     pandas_is_set: bool = False
+    matplotlib_is_set: bool = False
     figure_made: bool = False  # in Matplotlib's interactive mode, since the last cell
     formatter: Any = None
 
@@ -106,7 +165,7 @@ def stage(name: str) -> Iterator[None]:
     recorder.start()
     _STATE.recorder = recorder
     try:
-        with redirect_stdout(cast(TextIO, _Tee(recorder))):
+        with _descriptor(recorder), redirect_stdout(cast(TextIO, _Tee(recorder))):
             _be_a_notebook()
             try:
                 yield
@@ -123,6 +182,7 @@ def cell(id: str) -> None:
     _flush_figures()
     _be_a_notebook()
     if _STATE.recorder is not None:
+        _STATE.recorder.drain()
         _STATE.recorder.cell = id
 
 
@@ -195,6 +255,7 @@ def _show_text(text: str) -> None:
     if recorder is None:
         print(text)
         return
+    recorder.drain()
     recorder.text("display", text + "\n")
     recorder.stdout.write(text + "\n")
     recorder.stdout.flush()
@@ -202,6 +263,7 @@ def _show_text(text: str) -> None:
 
 def _record_figure(data: bytes, suffix: str) -> None:
     if _STATE.recorder is not None:
+        _STATE.recorder.drain()
         _STATE.recorder.figure(data, suffix)
 
 
@@ -277,7 +339,7 @@ def __getattr__(name: str) -> Any:
     manager = type("FigureManager", (bases.FigureManagerBase,), methods)
     canvas = type("FigureCanvas", (agg.FigureCanvasAgg,), {"manager_class": manager})
     globals().update(FigureManager=manager, FigureCanvas=canvas)
-    matplotlib.interactive(True)  # as the inline backend does when it is loaded
+    _be_interactive()
     return globals()[name]
 
 
@@ -293,11 +355,22 @@ def _be_the_backend() -> None:
             or chosen.lower() == os.environ.get("MPLBACKEND", "").lower()
         ):
             matplotlib.rcParams["backend"] = BACKEND
+        _be_interactive()
     os.environ["MPLBACKEND"] = BACKEND
+
+
+def _be_interactive() -> None:
+    """Set Matplotlib's interactive mode once, as a notebook does before its first figure, which may be made inside a
+    `rc_context` that takes all settings back."""
+    if not _STATE.matplotlib_is_set:
+        _STATE.matplotlib_is_set = True
+        sys.modules["matplotlib"].interactive(True)
 
 
 def _be_a_notebook() -> None:
     """Make pandas and IPython, where they are imported, show what they show in a notebook."""
+    if "matplotlib" in sys.modules and not _STATE.matplotlib_is_set:
+        _be_the_backend()
     console: Any = sys.modules.get("pandas.io.formats.console")
     pandas: Any = sys.modules.get("pandas")
     if console is not None and hasattr(pandas, "set_option") and not _STATE.pandas_is_set:
