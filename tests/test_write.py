@@ -211,6 +211,16 @@ def test_git(tmp_path: Path, source: Path, identity: None, monkeypatch: pytest.M
     subprocess.run([*DVC, "status", "-q"], cwd=out, check=False)
     write(tree(), out / "inner")
     assert not (out / "inner/.git").exists()
+    (out / ".gitignore").write_text("/ignored/\n*.csv*\n")
+    assert [d.code for d in write(tree(), out / "ignored")] == ["N613"]
+    assert (out / "ignored/.git").exists()
+    assert [d.code for d in write(tree(), out / "ignored" / "a", git=False)] == []
+    partly = tree(Copy(source / "x.csv", "data/raw/x.csv", True))
+    (told,) = write(partly, out / "partly")
+    assert told.code == "N614" and "data/raw/x.csv.dvc" in told.message
+    assert "no_scm" in (out / "partly/.dvc/config.local").read_text()
+    for name in ("ignored", "partly"):
+        subprocess.run([*DVC, "status"], cwd=out / name, check=True)
     (tmp_path / "gitconfig").write_text("")
     assert [d.code for d in write(tree(), tmp_path / "nobody")] == ["N610"]
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -14,7 +14,6 @@ import re
 import secrets
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,10 +24,9 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.project import ignored
 from nb2pkg.emit.tree import Copy, Tree
 from nb2pkg.errors import OutputError
+from nb2pkg.repository import LOCAL_CONFIG, NO_SCM, repository
 
 MANIFEST = ".nb2pkg/manifest.json"
-LOCAL_CONFIG = ".dvc/config.local"
-NO_SCM = "[core]\n    no_scm = True\n"
 SKIPPED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 _FICLONE = 0x40049409
 _RENAME_EXCHANGE = 2
@@ -65,7 +63,7 @@ def write(tree: Tree, out: Path, *, force: bool = False, git: bool = True) -> tu
         made = _fill(tree, staging)
         if occupied:
             _keep(target, staging, out)
-        made.told += _repository(staging, target, tree.package, git=git)
+        made.told += repository(staging, target, tree.package, git=git)
         _swap(staging, target)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
@@ -359,32 +357,3 @@ def _exchange(one: Path, other: Path) -> bool:
     if rename is None:
         return False
     return rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0
-
-
-# -- git -----------------------------------------------------------------------------------------------------------
-
-
-def _repository(staging: Path, target: Path, package: str, *, git: bool) -> tuple[Diagnostic, ...]:
-    if any((folder / ".git").exists() for folder in (target, *target.parents)):
-        return ()
-    inherited = ("GIT_AUTHOR", "GIT_COMMITTER", "GIT_CONFIG")
-    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(inherited)}
-
-    def run(*words: str) -> bool:
-        command = ["git", "-C", str(staging), *words]
-        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        return done.returncode == 0
-
-    if not git or shutil.which("git") is None or not run("init", "-q"):
-        local = _new(staging, LOCAL_CONFIG)
-        if not local.exists():
-            local.write_text(NO_SCM, encoding="utf-8")
-        if git:
-            message = "git is not installed, so there is no repository; DVC runs without"
-            return (Diagnostic("N611", message, severity="info"),)
-        return ()
-    run("symbolic-ref", "HEAD", "refs/heads/main")
-    commit = ("commit", "-q", "--no-verify", "--no-gpg-sign", "-m", f"Convert {package} with nb2pkg")
-    if run("add", "-A") and run("-c", "user.useConfigOnly=true", *commit):
-        return ()
-    return (Diagnostic("N610", "git knows no user.name and user.email: the first commit is left to you"),)
