@@ -134,6 +134,7 @@ NAMES = {
     "数据加载": "",
     "The": "",
     "2024": "",
+    "The 3 models": "models",
     "Incomprehensibilities characterizations": "incomprehensibilities",
 }
 

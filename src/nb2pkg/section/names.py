@@ -112,7 +112,10 @@ def short_name(text: str) -> str:
     """The heading as a short identifier in ASCII, or empty where nothing is left of it."""
     text = re.sub(r"(?<=\S)\s*\([^)]*\)", " ", text)
     words = _words(text)
-    telling = [word for word in words if word not in _STOP_WORDS][:MOST_WORDS]
+    telling = [word for word in words if word not in _STOP_WORDS]
+    while telling and telling[0][0].isdigit():  # `the 3 models`
+        telling.pop(0)
+    telling = telling[:MOST_WORDS]
     while len(telling) > 1 and len("_".join(telling)) > MOST_CHARACTERS:
         telling.pop()
     return "_".join(telling)[:MOST_CHARACTERS].strip("_")
