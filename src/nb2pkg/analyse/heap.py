@@ -53,17 +53,17 @@ class Heap:
 
     def held(self, value: Iterable[int]) -> Value:
         """What the objects hold directly."""
-        return frozenset(h for o in value for h in self.objects[o].holds)
+        return frozenset().union(*(self.objects[o].holds for o in value))
 
     def reach(self, value: Iterable[int]) -> set[int]:
         """The objects themselves and all that they hold, however deep."""
         seen = set(value)
         queue = list(seen)
         while queue:
-            for held in self.objects[queue.pop()].holds:
-                if held not in seen:
-                    seen.add(held)
-                    queue.append(held)
+            held = self.objects[queue.pop()].holds
+            if not held <= seen:
+                queue.extend(held - seen)
+                seen |= held
         return seen
 
     def memory_groups(self) -> list[int]:

@@ -20,6 +20,7 @@ from nb2pkg.knowledge.facts import Call
 BUILTINS = frozenset(dir(builtins))
 MAX_DEPTH = 8
 MAX_INLINED = 200
+MANY = 16
 IMMUTABLE_BUILTINS = frozenset(
     name
     for line in (
@@ -620,10 +621,11 @@ class Interpreter:
                 self.strings_in(node, "")
                 self.notes.nothing = False
                 return self.method_on_immutable(node, args)
+            groups = self.alike(receiver)
             returned.clear()
-            for number in receiver:
-                result |= self.method(number, node.func.attr, args, keywords, node)
-            self.notes.nothing = returned == [NONE] * len(receiver)
+            for number, alike in groups:
+                result |= self.method(number, node.func.attr, args, keywords, node, alike)
+            self.notes.nothing = returned == [NONE] * len(groups)
             return result
         called = self.eval(node.func, frame)
         returned.clear()
@@ -631,6 +633,16 @@ class Interpreter:
             result |= self.call_object(number, args, keywords, node)
         self.notes.nothing = bool(called) and returned == [NONE] * len(called)
         return result
+
+    def alike(self, value: Value) -> list[tuple[int, Value]]:
+        """Objects for which a method does the same: each for itself, of very many plain ones those of one type."""
+        if len(value) <= MANY:
+            return [(number, frozenset({number})) for number in value]
+        groups: dict[str | int, set[int]] = {}
+        for number in value:
+            obj = self.heap[number]
+            groups.setdefault(obj.type if obj.kind == "value" and obj.cls is None else number, set()).add(number)
+        return [(min(numbers), frozenset(numbers)) for numbers in groups.values()]
 
     def method_on_immutable(self, node: ast.Call, args: Sequence[Value]) -> Value:
         """A method of a string or number; `str.format` and its like keep nothing."""
@@ -640,9 +652,9 @@ class Interpreter:
         return NOTHING
 
     def method(
-        self, number: int, name: str, args: Sequence[Value], keywords: dict[str, Value], node: ast.Call
+        self, number: int, name: str, args: Sequence[Value], keywords: dict[str, Value], node: ast.Call, alike: Value
     ) -> Value:
-        """A method call on one object, or a function of a module."""
+        """A method call on one object (for all those `alike`), or a function of a module."""
         obj = self.heap[number]
         if obj.kind == "reference":
             qualified = self.kb.canonical(f"{obj.type}.{name}")
@@ -662,8 +674,8 @@ class Interpreter:
         fact = self.kb.method(obj.type, name) if obj.type else None
         if fact is None:
             fact = self.kb.unresolved_method(name)
-        called = self.library(fact, f"?.{name}", frozenset({number}), args, keywords, node)
-        for held in obj.holds:
+        called = self.library(fact, f"?.{name}", alike, args, keywords, node)
+        for held in self.heap.held(alike):
             if self.heap[held].kind == "function" and fact is None:
                 called |= self.inline(held, [], {})
         return called
@@ -759,6 +771,9 @@ class Interpreter:
 
     def call_back(self, value: Value) -> None:
         """Functions of the notebook among these may be called, with what nobody knows."""
+        if len(self.stack) >= MAX_DEPTH or self.inlined > MAX_INLINED:
+            self.call_back_unseen(value)
+            return
         for number in value:
             obj = self.heap[number]
             if obj.kind in ("function", "bound") and obj.node is not None:
@@ -772,6 +787,19 @@ class Interpreter:
             elif obj.cls is not None:
                 for method in self.heap[obj.cls].methods.values():
                     self.inline(method, [frozenset({number})], {})
+
+    def call_back_unseen(self, value: Value) -> None:
+        """As `call_back`, where no body is interpreted any more: all that the functions hold may change."""
+        targets: set[int] = set()
+        for number in value:
+            obj = self.heap[number]
+            methods = obj.methods if obj.kind == "class" else self.heap[obj.cls].methods if obj.cls is not None else {}
+            targets.update(*(self.heap[method].holds for method in methods.values()))
+            if obj.kind == "function":
+                targets |= obj.holds
+            elif obj.kind == "bound" or (methods and obj.kind != "class"):
+                targets.add(number)
+        self.mutate(targets, deep=True, memory=True)
 
     def strings_in(self, node: ast.AST, name: str) -> None:
         """Names in strings are reads: `df.query("@t")`, formulas, `eval`."""
