@@ -155,7 +155,7 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
             kept = [ast.unparse(t) for t in _flat(node.targets) if not isinstance(t, ast.Name) or t.id in variables]
             return f"del {', '.join(kept)}" if kept else ""
         case ast.Import() | ast.ImportFrom():
-            return _own_import(source, node, text, _needed(source, stage))
+            return _own_import(source, stage, node, text)
         case _:
             return text
 
@@ -167,10 +167,15 @@ def _needed(source: Source, stage: Stage) -> set[str]:
     return set(stage.outputs).union(bound, *(_reads(node) for node in nodes))
 
 
-def _own_import(source: Source, node: ast.Import | ast.ImportFrom, text: str, needed: set[str]) -> str:
-    """An import that stays in its place, without the names that the module imports at its head or never reads."""
+def _own_import(source: Source, stage: Stage, node: ast.Import | ast.ImportFrom, text: str) -> str:
+    """An import that stays in its place, without the names that the module imports at its head or never reads.
+
+    Where all its names could stand at the head, it is here for what importing does, and imports them itself.
+    """
+    needed = _needed(source, stage)
     bound = [(a.asname or a.name.partition(".")[0], a) for a in node.names]
-    kept = [alias for name, alias in bound if alias.name == "*" or (name not in source.imports and name in needed)]
+    at_head = set() if all(n in source.imports for n, _ in bound) and not stage.module_scope else set(source.imports)
+    kept = [alias for name, alias in bound if alias.name == "*" or (name not in at_head and name in needed)]
     if len(kept) == len(bound):
         return text
     node = ast.ImportFrom(node.module, kept, node.level) if isinstance(node, ast.ImportFrom) else ast.Import(kept)

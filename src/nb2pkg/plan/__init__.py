@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -66,7 +67,8 @@ def make_plan(
     constants = _constants(program)
     definitions, shared, free = _definitions(program, frozenset(imports), constants, diagnostics)
     before = set_before_imports(program, shipped(), imports, hoisted_imports)
-    hoisted = frozenset(hoisted_imports) | frozenset(constants.values()) | frozenset(before)
+    hoisted = frozenset(hoisted_imports) - _imports_that_may_draw(program)
+    hoisted |= frozenset(constants.values()) | frozenset(before)
     shared_names = {n for n in definitions if definitions[n] in shared}
     hoisted |= frozenset(shared)
     scope = Scope(
@@ -177,6 +179,26 @@ def _hoist_imports(program: Program) -> tuple[dict[str, str], list[int]]:
         and all(name in hoistable or name == "*" for name, _ in import_lines(s.node))
     ]
     return hoistable, indices
+
+
+def _imports_that_may_draw(program: Program) -> frozenset[int]:
+    """The first imports of libraries between a seed and a draw of the standard library's stream: many a library draws
+    from it when it is imported, so these stay in their place."""
+    seeds = [s.index for s in program.statements if "random" in s.effects.seeds]
+    draws = [s.index for s in program.statements if "random" in s.effects.draws]
+    loaded = set(sys.stdlib_module_names)
+    found: set[int] = set()
+    for statement in program.statements:
+        node = statement.node
+        roots: set[str] = set()
+        if isinstance(node, ast.Import):
+            roots = {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
+            roots = {(node.module or "").partition(".")[0]}
+        if seeds and draws and seeds[0] < statement.index < draws[-1] and roots and not roots & loaded:
+            found.add(statement.index)
+        loaded |= roots
+    return frozenset(found)
 
 
 def import_lines(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str]]:
@@ -467,8 +489,12 @@ def _carry_random(
         return stages, ()
     changed: list[Stage] = []
     last = ""
+    imports = _imports_that_may_draw(program)
     draws = [
-        any(program.statements[i].effects.draws & (carried | {"?"}) for i in s.statements + s.local_definitions)
+        any(
+            i in imports or program.statements[i].effects.draws & (carried | {"?"})
+            for i in s.statements + s.local_definitions
+        )
         for s in stages
     ]
     seeds = [
