@@ -64,7 +64,7 @@ VERDICTS = (
 
 @dataclass(frozen=True)
 class Line:
-    """A line that the notebook shows. `one`: any one line may stand here; `any`: any number of lines."""
+    """A line that the notebook shows. `one`: any line or none may stand here; `any`: any number of lines."""
 
     text: str
     wild: str = ""
@@ -157,22 +157,29 @@ def expected_lines(ref: Record) -> list[Line]:
 
 
 def matches(expected: list[Line], got: list[str]) -> bool:
-    """Say whether the lines are the expected ones (wild ones as in a file name pattern)."""
-    i = j = 0
-    star, mark = -1, 0
-    while j < len(got):
-        if i < len(expected) and expected[i].wild == "any":
-            star, mark = i, j
+    """Say whether the lines are the expected ones. Lines that the notebook does not repeat may be there or not."""
+    places = _past_wild(expected, {0})  # how many of the expected lines may stand before what is read next
+    for text in got:
+        read: set[int] = set()
+        for i in places:
+            if i < len(expected):
+                wild = expected[i].wild
+                if wild == "any":
+                    read.add(i)
+                if wild == "one" or (not wild and expected[i].text == text):
+                    read.add(i + 1)
+        places = _past_wild(expected, read)
+    return len(expected) in places
+
+
+def _past_wild(expected: list[Line], places: set[int]) -> set[int]:
+    reached = set(places)
+    for place in places:
+        i = place
+        while i < len(expected) and expected[i].wild:
             i += 1
-        elif i < len(expected) and (expected[i].wild == "one" or expected[i].text == got[j]):
-            i += 1
-            j += 1
-        elif star >= 0:
-            mark += 1
-            i, j = star + 1, mark
-        else:
-            return False
-    return all(line.wild == "any" for line in expected[i:])
+            reached.add(i)
+    return reached
 
 
 def text_differences(where: str, expected: list[Line], got: list[str]) -> list[Record]:

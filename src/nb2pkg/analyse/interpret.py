@@ -597,6 +597,7 @@ class Interpreter:
         self.stack.append(node)
         self.run(body, frame)
         self.stack.pop()
+        self.notes.returned[:] = [""]  # what the function returns is not what its last call returned
         if scan.yields:
             generator = self.fresh("builtins.generator", holds=frame.result | everything)
             for made in generator:

@@ -95,7 +95,7 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
     for statement in program.statements:
         if isinstance(statement.node, ast.Import | ast.ImportFrom):
             for each in parsed_node(statement.node):
-                order[each] = len(order)
+                order.setdefault(each, len(order))
                 if not each.name and not each.alias and "." in each.module:
                     submodules.setdefault(each.binds(), []).append(each)
     kinds = {isinstance(program.statements[i].node, ast.ClassDef) for i in plan.shared_definitions}
