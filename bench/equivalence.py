@@ -276,7 +276,7 @@ def compare_text(
     ref: Record, out: Path, stages: list[str], repro: Ran, day: str
 ) -> tuple[list[Record], Record]:
     expected = expected_lines(ref)
-    normal = normaliser(day, [str(out)])
+    normal = normaliser(day, [f"{out}/workspace", str(out)])
     items, figures, wrong = recorded(out, stages)
     found: list[Record] = [{"kind": "records-malformed", "expected": [], "got": [w]} for w in wrong]
     found += text_differences("text", expected, [normal(line) for line in split_lines(items)])
