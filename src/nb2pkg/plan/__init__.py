@@ -87,7 +87,7 @@ def make_plan(
     whole = _whole(program)
     cuts = (0,) if one_stage or whole or total == 0 else tuple(s.start for s in sections) or (0,)
     if whole:
-        diagnostics.append(Diagnostic("N302", f"one stage: {whole}; names can't be followed, so nothing is cut"))
+        diagnostics.append(Diagnostic("N304", f"one stage: {whole}; names can't be followed, so nothing is cut"))
     cuts = _computing_cuts(program, cuts, hoisted)
     cuts = _repeatable_settings(program, cuts, scope.fixed, diagnostics)
     cuts, spans = _settle(program, cuts, scope, diagnostics)
