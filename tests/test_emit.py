@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import black
 import pytest
 
+from nb2pkg.emit import runtime
+from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.emit.imports import Import, block, parsed
 from nb2pkg.emit.text import global_names, without_unread
 from nb2pkg.pipeline import Options, convert
@@ -54,6 +57,20 @@ def test_imports_stand_as_ruff_sorts_them(tmp_path: Path) -> None:
     done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert text.count("from sklearn.metrics import") == 3
+
+
+def test_a_star_import_keeps_its_place() -> None:
+    lines = ["import numpy as np", "from pylab import *", "from b import y", "from b import x", "import a"]
+    imports = [i for line in lines for i in parsed(line)]
+    order = {each: place for place, each in enumerate(imports)}
+    text = block([Import("pkg.report", "show"), *reversed(imports)], frozenset({"pkg"}), order)
+    assert text.split("\n") == [*lines[:2], "from b import y, x", "import a", "", "from pkg.report import show"]
+
+
+def test_the_runtime_is_as_black_writes_it() -> None:
+    folder = Path(runtime.__path__[0])
+    for path in folder.glob("*.py"):
+        assert black.format_str(path.read_text(), mode=black.Mode(line_length=LINE_LENGTH)) == path.read_text(), path
 
 
 def test_an_import_binds_one_name() -> None:
@@ -151,6 +168,14 @@ def test_an_alias_only_where_the_notebook_has_the_name(tmp_path: Path) -> None:
     assert any("from pkg.artifacts import save as _save" in text for text in taken.values())
     stages = [text for name, text in taken.items() if "from pkg.report import cell" in text]
     assert len(stages) >= 3 and all("def _main():" in text for text in stages)
+
+
+def test_what_shows_itself_is_not_shown_again(tmp_path: Path) -> None:
+    texts = ("display(1)", "from IPython.display import display as d\nd(2)", "print(3)", "x = 4\nx\nx")
+    modules = emitted(tmp_path, *texts)
+    (text,) = (t for t in modules.values() if "from pkg.report import cell" in t)
+    assert "    display(1)" in text and "show(d(2))" in text and "    print(3)" in text
+    assert text.count("x\n") == text.count("show(x)") == 0 or text.count("show(x)") == 1
 
 
 def test_what_has_to_come_before_imports_does(tmp_path: Path) -> None:

@@ -45,10 +45,10 @@ def _alias(node: ast.alias) -> str:
 def block(imports: Iterable[Import], own: frozenset[str], order: Mapping[Import, int] | None = None) -> str:
     """The statements that import all of them; `own` are the root modules that lie in the package's repository.
 
-    `order`, where it is not empty, is the order that they have to keep.
+    `order`, where it is not empty, is the order that they have to keep: a star import may bind a name again.
     """
     if order:
-        return _in_order(set(imports), order)
+        return _in_order(set(imports), own, order)
     sections: dict[int, list[str]] = {}
     wanted = sorted(set(imports), key=_key)
     for (module, plain), group in groupby(wanted, key=lambda i: (i.module, not i.name)):
@@ -74,13 +74,19 @@ def block(imports: Iterable[Import], own: frozenset[str], order: Mapping[Import,
     return "\n\n".join("\n".join(sections[number]) for number in sorted(sections))
 
 
-def _in_order(imports: set[Import], order: Mapping[Import, int]) -> str:
-    ordered = sorted(imports, key=lambda i: (i.module != "__future__", order.get(i, len(order)), _key(i)))
-    lines = []
-    for each in ordered:
-        alias = f" as {each.alias}" if each.alias else ""
-        lines.append((f"from {each.module} import {each.name}" if each.name else f"import {each.module}") + alias)
-    return "\n".join(lines)
+def _in_order(imports: set[Import], own: frozenset[str], order: Mapping[Import, int]) -> str:
+    """As they stand in the notebook; what the notebook does not import, after that."""
+    future = block((i for i in imports if i.module == "__future__"), own)
+    placed = sorted((i for i in imports if i in order and i.module != "__future__"), key=lambda i: order[i])
+    rest = block((i for i in imports if i not in order and i.module != "__future__"), own)
+    lines: list[str] = []
+    for (module, kind), group in groupby(placed, key=lambda i: (i.module, "*" if i.name == "*" else bool(i.name))):
+        names = [(each.name or module) + (f" as {each.alias}" if each.alias else "") for each in group]
+        if kind:
+            lines.append(f"from {module} import {', '.join(names)}")
+        else:
+            lines += [f"import {name}" for name in names]
+    return "\n\n".join(part for part in (future, "\n".join(lines), rest) if part)
 
 
 def _key(each: Import) -> tuple[object, ...]:

@@ -126,7 +126,7 @@ def _local_names(program: Program) -> dict[str, str]:
     """The runtime's own names, with a `_` before those that the notebook uses (or may use) itself."""
     offered = (*OFFERED, "main", "settings")
     names = mentioned(s.node for s in program.statements)
-    if program.stars or any(s.effects.dynamic for s in program.statements):
+    if any(s.effects.dynamic for s in program.statements):
         names.update(OFFERED)
     local: dict[str, str] = {}
     for name in offered:

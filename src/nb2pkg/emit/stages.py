@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from nb2pkg.emit.imports import Import
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
 from nb2pkg.plan.types import Stage
@@ -141,7 +142,7 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
     """One statement of the notebook as it stands in the stage's function; empty where nothing is left of it."""
     statement = source.program.statements[index]
     node, text = statement.node, MAIN_TEST.sub("True", statement.text)
-    if statement.displayed:
+    if statement.displayed and not _displays_itself(source, node):
         comments, code = split_comments(text)
         assert isinstance(node, ast.Expr)
         value = node.value
@@ -149,7 +150,7 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
             code = f"({code}\n)"  # a tuple without parentheses would be several arguments
         return "\n".join([*comments, f"{source.local['show']}(\n{code}\n)"])
     match node:
-        case ast.Expr(value=ast.Constant()):
+        case ast.Expr(value=ast.Constant() | ast.Name()):
             return ""
         case ast.Delete():
             kept = [ast.unparse(t) for t in _flat(node.targets) if not isinstance(t, ast.Name) or t.id in variables]
@@ -158,6 +159,17 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
             return _own_import(source, stage, node, text)
         case _:
             return text
+
+
+def _displays_itself(source: Source, node: ast.stmt) -> bool:
+    """A call of the notebook's `display`, which returns nothing unless it is asked for a handle."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="display"), keywords=keywords)):
+            own = Import(f"{source.plan.package}.report", "display")
+            bound = any("display" in s.effects.binds and s.kind != "import" for s in source.program.statements)
+            return not bound and source.imports.get("display", own) == own and not keywords
+        case _:
+            return False
 
 
 def _needed(source: Source, stage: Stage) -> set[str]:
