@@ -86,3 +86,19 @@ def test_what_is_nowhere_is_told(tmp_path: Path) -> None:
 def test_strings_that_are_no_data(tmp_path: Path, text: str) -> None:
     made, _ = converted(tmp_path / "nb", f"x = len({text!r})\nx")
     assert codes(made) == [] and not (tmp_path / "out/workspace/data").exists()
+
+
+def test_modules_are_found_where_the_notebook_looks_for_them(tmp_path: Path) -> None:
+    files = {"nb/own.py": "import deeper\n", "nb/deeper.py": "", "src/far.py": "X = 1\n", "lib/kit/__init__.py": ""}
+    for name, content in {**files, "lib/kit/part.py": "", "nb/unused.py": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    converted(
+        tmp_path / "nb",
+        "import os, sys\nsys.path.insert(0, os.path.join('..', 'lib'))\nsys.path.append('../src')\n"
+        "import own, kit\nfrom far import X\nprint(X, own, kit)",
+    )
+    out = tmp_path / "out"
+    assert {p.name for p in out.glob("*.py")} == {"own.py", "deeper.py", "far.py"}
+    assert (out / "kit/part.py").is_file() and "far.py" in (out / "dvc.yaml").read_text()
+    assert 'py-modules = ["deeper", "far", "own"]' in (out / "pyproject.toml").read_text()

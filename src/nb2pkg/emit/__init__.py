@@ -36,14 +36,15 @@ def emit(
     modules = {m.name: m for m in (*made, *rest) if m is not None}
     copies = _copies(source, (base / plan.root).resolve())
     stages = tuple(dvc_stage(source, s, modules, copies) for s in plan.stages)
-    local = frozenset(m.split("/")[0].removesuffix(".py") for m in plan.local_modules)
+    beside = tuple(target for target, _ in plan.local_modules)
+    local = frozenset(m.split("/")[0].removesuffix(".py") for m in beside)
     pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local)
     about = (notebook.python, f"The notebook {notebook.name}")
     tracked = tuple(c.target for c in copies if c.tracked)
     tests = tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
     texts = {
         "dvc.yaml": project.dvc_yaml(stages),
-        "pyproject.toml": project.pyproject(package, pinned, *about, LINE_LENGTH, plan.local_modules),
+        "pyproject.toml": project.pyproject(package, pinned, *about, LINE_LENGTH, beside),
         ".gitignore": project.gitignore(tuple(o for s in stages for o in s.outs), tracked),
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),
@@ -56,8 +57,8 @@ def emit(
     files = {name: text.encode() for name, text in texts.items()}
     for name in RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
-    for relative in plan.local_modules:
-        files[relative] = (base / relative).read_bytes()
+    for target, file in plan.local_modules:
+        files[target] = Path(file).read_bytes()
     files[f"notebooks/{path.name}"] = path.read_bytes()
     return Tree(tuple(sorted(files.items())), copies, package, notebook.folder), told
 

@@ -20,7 +20,7 @@ def dvc_stage(source: Source, stage: Stage, modules: Mapping[str, Module], copie
         if name in modules:
             imported |= set(modules[name].uses)
     deps = {f"{package}/{name}.py" for name in (stage.name, *imported)}
-    deps.update(plan.local_modules)
+    deps.update(target for target, _ in plan.local_modules)
     deps.update(a.folder for a in stage.loads)
     if stage.random_from:
         deps.add(random_folder(stage.random_from))

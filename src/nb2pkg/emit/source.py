@@ -99,7 +99,7 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
                 if not each.name and not each.alias and "." in each.module:
                     submodules.setdefault(each.binds(), []).append(each)
     kinds = {isinstance(program.statements[i].node, ast.ClassDef) for i in plan.shared_definitions}
-    roots = {m.split("/")[0].removesuffix(".py") for m in plan.local_modules}
+    roots = {m.split("/")[0].removesuffix(".py") for m, _ in plan.local_modules}
 
     def binding(indices: Iterable[int]) -> dict[str, int]:
         return {next(iter(program.statements[i].effects.binds)): i for i in indices}

@@ -22,6 +22,7 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
+from nb2pkg.plan.local_modules import local_modules
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.types import Artifact, Plan, Stage
 from nb2pkg.section.types import Section
@@ -93,6 +94,7 @@ def make_plan(
     cuts, spans = _settle(program, cuts, scope, diagnostics)
     stages = _stages(program, spans, sections, scope, definitions, constants, notebook)
     stages, streams = _carry_random(program, stages, diagnostics)
+    base = (cwd or notebook.folder).resolve()
     files, root, where = _data(notebook, program, cwd, {b.target for b in brought}, diagnostics)
     return Plan(
         package=package,
@@ -105,7 +107,7 @@ def make_plan(
         data_files=files,
         root=root,
         cwd=where,
-        local_modules=_local_modules(notebook, program, cwd),
+        local_modules=tuple((target, str(file)) for target, file in local_modules(program, base)),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
@@ -598,31 +600,3 @@ def _files_below(folder: Path) -> list[Path]:
             if len(found) > MAX_FOLDER_FILES:
                 return []
     return found
-
-
-def _local_modules(notebook: Notebook, program: Program, cwd: Path | None) -> tuple[str, ...]:
-    """Modules beside the notebook that it imports, with those that they import."""
-    folder = cwd or notebook.folder
-    queue: list[ast.AST] = [s.node for s in program.statements]
-    found: set[str] = set()
-    while queue:
-        for part in ast.walk(queue.pop()):
-            roots: list[str] = []
-            if isinstance(part, ast.Import):
-                roots = [a.name.split(".")[0] for a in part.names]
-            elif isinstance(part, ast.ImportFrom) and part.module:
-                roots = [part.module.split(".")[0]]
-            for root in roots:
-                for relative in (f"{root}.py", f"{root}/__init__.py"):
-                    path = folder / relative
-                    if relative in found or not path.is_file():
-                        continue
-                    found.add(relative)
-                    files = sorted(path.parent.rglob("*.py")) if relative.endswith("__init__.py") else [path]
-                    for file in files:
-                        found.add(file.relative_to(folder).as_posix())
-                        try:
-                            queue.append(ast.parse(file.read_text(encoding="utf-8")))
-                        except (SyntaxError, UnicodeDecodeError):
-                            continue
-    return tuple(sorted(found))
