@@ -14,7 +14,7 @@ from nb2pkg.emit import runtime
 from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.emit.imports import Import, block, parsed
 from nb2pkg.emit.text import global_names, without_unread
-from nb2pkg.pipeline import Options, convert
+from nb2pkg.pipeline import Options, convert, plan
 
 
 def emitted(folder: Path, *cells: str) -> dict[str, str]:
@@ -203,3 +203,14 @@ def test_the_environment_that_a_statement_can_notice_stays_in_its_place(tmp_path
     )
     assert "environ" not in modules["__init__"]
     assert any('os.environ["MODE"] = "fast"' in text for name, text in modules.items() if name != "settings")
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [("01 EDA-final", "eda_final"), ("pandas", "pandas_pkg"), ("json", "json_pkg"), ("mine", "mine_pkg"), ("é", "e")],
+)
+def test_a_package_hides_no_module(tmp_path: Path, stem: str, name: str) -> None:
+    cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": "import mine", "execution_count": None}
+    notebook = {"cells": [cell | {"outputs": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / f"{stem}.ipynb").write_text(json.dumps(notebook))
+    assert plan(tmp_path / f"{stem}.ipynb").package == name

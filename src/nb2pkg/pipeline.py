@@ -46,8 +46,8 @@ class Converted:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def package_name(stem: str) -> str:
-    """A valid, importable package name from a file's stem (`01 EDA-final` → `eda_final`)."""
+def package_name(stem: str, taken: frozenset[str] = frozenset()) -> str:
+    """A valid package name from a file's stem (`01 EDA-final` → `eda_final`) that hides no module, none of `taken`."""
     import keyword
     import sys
     import unicodedata
@@ -56,7 +56,7 @@ def package_name(stem: str) -> str:
     name = re.sub(r"\W+", "_", ascii_text).strip("_").lower()
     name = re.sub(r"_+", "_", re.sub(r"^[\d_]+", "", name))[:40].strip("_") or "notebook_package"
     reserved = name in sys.stdlib_module_names or keyword.iskeyword(name) or keyword.issoftkeyword(name)
-    if reserved or name in ("notebooks", "data", "reports", "metrics", "models", "tests", "workspace"):
+    if reserved or name in taken or name in ("notebooks", "data", "reports", "metrics", "models", "tests", "workspace"):
         name += "_pkg"
     return name
 
@@ -86,6 +86,7 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
     from nb2pkg.section import section
+    from nb2pkg.section.names import imported_names
 
     notebook, told = read(path)
     program = analyse(notebook, shipped())
@@ -94,7 +95,8 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     if pointed is not notebook:
         notebook, program = pointed, analyse(pointed, shipped())
     sections, doubts = section(notebook, program.statements)
-    package = options.package or package_name(notebook.name)
+    modules = imported_names(program.statements) | shipped().roots()
+    package = options.package or package_name(notebook.name, modules)
     made = make_plan(
         notebook, program, sections, package, cwd=options.cwd, brought=brought, one_stage=options.one_stage
     )

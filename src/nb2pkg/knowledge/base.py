@@ -169,6 +169,10 @@ class KnowledgeBase:
             module = module.rpartition(".")[0]
         return self.adds.get(module, frozenset())
 
+    def roots(self) -> frozenset[str]:
+        """The root modules that anything is known of."""
+        return frozenset(name.partition(".")[0] for name in (*self.distributions, *self.effects))
+
     def distribution(self, root: str) -> str:
         """The distribution that brings the importable name `root` (`sklearn` → `scikit-learn`)."""
         return self.distributions.get(root, root)
