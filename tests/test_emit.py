@@ -143,11 +143,11 @@ def work(numbers):
 
 
 def main():
-    numbers = load("data/interim/load/numbers")
     with stage("work"), working_folder():
+        numbers = load("data/interim/load/numbers")
         root, squares = work(numbers)
-    save(root, "data/interim/work/root")
-    save(squares, "data/interim/work/squares")
+        save(root, "data/interim/work/root")
+        save(squares, "data/interim/work/squares")
 
 
 if __name__ == "__main__":

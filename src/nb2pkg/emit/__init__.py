@@ -57,8 +57,7 @@ def emit(
     files = {name: text.encode() for name, text in texts.items()}
     for name in RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
-    for target, file in plan.local_modules:
-        files[target] = Path(file).read_bytes()
+    files |= plan.local_modules
     files[f"notebooks/{path.name}"] = path.read_bytes()
     return Tree(tuple(sorted(files.items())), copies, package, notebook.folder), told
 

@@ -35,10 +35,11 @@ def entry_module(source: Source) -> Module:
     package, local = source.plan.package, source.local
     imports = [source.runtime("stage"), source.runtime("working_folder")]
     lines = ["def main():", '    """Run every stage in memory, in the notebook\'s order."""']
+    lines.append(f"    with {working_folder(source)}:")
     for stage in source.plan.stages:
         imports.append(Import(f"{package}.{stage.name}", stage.name))
-        lines.append(f"    with {local['stage']}({stage.name!r}), {working_folder(source)}:")
-        lines.append(f"        {call(stage)}")
+        lines.append(f"        with {local['stage']}({stage.name!r}):")
+        lines.append(f"            {call(stage)}")
     text = f'{docstring("Run the whole notebook in one process")}\n\n{block(imports, source.own_roots)}\n\n\n'
     text += "\n".join(lines) + '\n\n\nif __name__ == "__main__":\n    main()\n'
     return Module("__main__", text)
@@ -77,8 +78,7 @@ def settings_module(source: Source) -> Module | None:
         indices = [i for i in stage.statements if statements[i].kind == "setting"]
         names = sorted({name for i in indices for name in statements[i].effects.reads})
         binders = {b for b in (literal_binder(source.program, name) for name in names) if b is not None}
-        lines = [f"@{working_folder(source)}"]
-        lines.append(f"def from_{stage.name}():")
+        lines = [f"def from_{stage.name}():"]
         lines += [indent(statements[index].text) for index in sorted({*binders, *indices})]
         functions.append("\n".join(lines))
     if not functions:

@@ -219,8 +219,7 @@ def _main(source: Source, stage: Stage) -> str:
             lines.append(f"{', '.join(names)} = {local['load_together']}({artifact.folder!r}, {wanted})")
     if stage.random_from:
         lines.append(f"{local['load_random_state']}({random_folder(stage.random_from)!r})")
-    lines.append(f"with {local['stage']}({stage.name!r}), {working_folder(source)}:")
-    lines.append(f"    {call(stage)}")
+    lines.append(call(stage))
     for artifact in stage.saves:
         if len(artifact.names) == 1:
             lines.append(f"{local['save']}({artifact.names[0]}, {artifact.folder!r})")
@@ -230,6 +229,7 @@ def _main(source: Source, stage: Stage) -> str:
     if stage.keeps_random:
         streams = ", ".join(repr(s) for s in source.plan.streams)
         lines.append(f"{local['save_random_state']}({random_folder(stage.name)!r}, {streams})")
-    return "\n".join([f"def {local['main']}():", *("    " + line for line in lines)])
+    head = [f"def {local['main']}():", f"    with {local['stage']}({stage.name!r}), {working_folder(source)}:"]
+    return "\n".join([*head, *("        " + line for line in lines)])
 
 

@@ -107,7 +107,7 @@ def make_plan(
         data_files=files,
         root=root,
         cwd=where,
-        local_modules=tuple((target, str(file)) for target, file in local_modules(program, base)),
+        local_modules=local_modules(program, base, notebook.written_modules),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),

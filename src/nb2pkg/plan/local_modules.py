@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
 
@@ -15,26 +15,47 @@ _SEARCHED = frozenset({"append", "insert", "extend", "chdir"})
 """Methods of `sys.path`, and the function of `os`, whose literal argument may be a folder with modules."""
 
 
-def local_modules(program: Program, folder: Path) -> tuple[tuple[str, Path], ...]:
-    """(path in the package, file) of each module of its own that the notebook imports, and those that they import."""
+def local_modules(
+    program: Program, folder: Path, written: Iterable[tuple[str, str]] = ()
+) -> tuple[tuple[str, bytes], ...]:
+    """(path in the package, contents) of each module of its own that the notebook imports, and those they import.
+
+    `written` are the files that the notebook writes itself: (path from `folder`, text).
+    """
     nodes = [s.node for s in program.statements]
-    folders = [folder, *_search_path(nodes, folder)]
+    texts = _texts(nodes)
+    folders = [folder, *(path for text in texts for path in _folder(folder, text) if path != folder.resolve())]
     queue: list[ast.AST] = [*nodes]
-    found: dict[str, Path] = {}
+    made = _made(written, ["", *texts])
+    found: dict[str, bytes] = {}
     while queue:
         for root in _roots(queue.pop()):
+            files = {f"{root}.py": made[f"{root}.py"]} if f"{root}.py" in made else {}
             for base in folders:
-                files = _files(base, root)
-                if not files or files[0].relative_to(base).as_posix() in found:
-                    continue
-                for file in files:
-                    found.setdefault(file.relative_to(base).as_posix(), file)
-                    try:
-                        queue.append(ast.parse(file.read_text(encoding="utf-8")))
-                    except (SyntaxError, ValueError, OSError):
-                        continue
-                break
+                files = files or {f.relative_to(base).as_posix(): f.read_bytes() for f in _files(base, root)}
+            for target, content in files.items():
+                if target not in found:
+                    found[target] = content
+                    queue += _parsed(content)
     return tuple(sorted(found.items()))
+
+
+def _made(written: Iterable[tuple[str, str]], folders: Iterable[str]) -> dict[str, bytes]:
+    """The modules that the notebook writes, once, where it will look for them, by their name."""
+    paths = [str(PurePosixPath(path)) for path, _ in written]
+    places = {str(PurePosixPath(folder)) for folder in folders}
+    return {
+        PurePosixPath(path).name: text.encode()
+        for path, (_, text) in zip(paths, written, strict=True)
+        if path.endswith(".py") and paths.count(path) == 1 and str(PurePosixPath(path).parent) in places
+    }
+
+
+def _parsed(content: bytes) -> list[ast.AST]:
+    try:
+        return [ast.parse(content)]
+    except (SyntaxError, ValueError):
+        return []
 
 
 def _roots(node: ast.AST) -> Iterator[str]:
@@ -53,9 +74,9 @@ def _files(base: Path, root: str) -> list[Path]:
     return [start, *(p for p in sorted((base / root).rglob("*.py")) if p != start)] if start.is_file() else []
 
 
-def _search_path(nodes: Iterable[ast.AST], folder: Path) -> list[Path]:
-    """The folders that the notebook adds to the search path or goes to, as far as its literals say."""
-    found: list[Path] = []
+def _texts(nodes: Iterable[ast.AST]) -> list[str]:
+    """What the notebook adds to the search path or goes to, as far as its literals say."""
+    found: list[str] = []
     for node in nodes:
         for part in ast.walk(node):
             if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
@@ -63,10 +84,9 @@ def _search_path(nodes: Iterable[ast.AST], folder: Path) -> list[Path]:
             if part.func.attr not in _SEARCHED or not {"path", "os"} & _words(part.func.value):
                 continue
             strings = [c.value for a in part.args for c in ast.walk(a) if isinstance(c, ast.Constant)]
-            texts = [text for text in strings if isinstance(text, str) and len(text) < 300]
-            for text in ("/".join(texts), *texts):
-                found += _folder(folder, text)
-    return [path for path in dict.fromkeys(found) if path != folder.resolve()]
+            texts = [text for text in strings if isinstance(text, str) and 0 < len(text) < 300]
+            found += ["/".join(texts), *texts] if texts else []
+    return list(dict.fromkeys(found))
 
 
 def _words(node: ast.AST) -> set[str]:
@@ -78,6 +98,6 @@ def _words(node: ast.AST) -> set[str]:
 def _folder(base: Path, text: str) -> list[Path]:
     try:
         path = (base / Path(text).expanduser()).resolve()
-        return [path] if text and path.is_dir() else []
+        return [path] if path.is_dir() else []
     except (OSError, ValueError, RuntimeError):
         return []

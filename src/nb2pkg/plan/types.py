@@ -70,8 +70,8 @@ class Plan:
     """The folder of the notebook that the working layout begins at, relative to the notebook's (`..`)."""
     cwd: str
     """The notebook's working folder, relative to `root`."""
-    local_modules: tuple[tuple[str, str], ...]
-    """(path in the package, file on this machine) of each module of the notebook's own."""
+    local_modules: tuple[tuple[str, bytes], ...]
+    """(path in the package, contents) of each module of the notebook's own."""
     before_imports: tuple[int, ...] = ()
     """Settings that run before the package imports anything."""
     kept_imports: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+ROOT = Path.cwd()  # the package's root, where it is started; a stage works elsewhere
 TEMPORARY = ".writing"
 PICKLERS = ("cloudpickle", "joblib.externals.cloudpickle")
 PLAIN_DTYPES = "biufcSUmM"
@@ -50,7 +51,7 @@ def save(value: object, folder: str) -> None:
 
 def load(folder: str) -> Any:
     """The value that `save` wrote into `folder`."""
-    files = [p for p in Path(folder).glob("*") if p.name != TEMPORARY]
+    files = [p for p in (ROOT / folder).glob("*") if p.name != TEMPORARY]
     if len(files) != 1:
         raise FileNotFoundError(
             f"{folder} should hold one file, not {len(files)}: has its stage been run?"
@@ -117,7 +118,7 @@ def _counter(name: str) -> tuple[Any, str] | None:
 
 def _write(folder: str, name: str, writer: Callable[[Path], object]) -> None:
     """Let `writer` write a temporary file, then make it the one file of `folder`."""
-    root = Path(folder)
+    root = ROOT / folder
     root.mkdir(parents=True, exist_ok=True)
     temporary = root / TEMPORARY
     try:
@@ -269,7 +270,7 @@ def _saved_as_joblib(value: Any, folder: str) -> bool:
     with suppress(Exception):
         joblib: Any = importlib.import_module("joblib")
         _write(folder, "value.joblib", lambda path: joblib.dump(value, path))
-        return b"__main__" not in (Path(folder) / "value.joblib").read_bytes()
+        return b"__main__" not in (ROOT / folder / "value.joblib").read_bytes()
     return False
 
 

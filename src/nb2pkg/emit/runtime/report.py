@@ -22,6 +22,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+ROOT = Path.cwd()  # the package's root, where it is started; a stage works elsewhere
 BACKEND = f"module://{__name__}"
 NOTEBOOK_MAX_COLUMNS = 20
 IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
@@ -162,9 +163,9 @@ _STATE = _State()
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Record what the body shows as the stage `name`, under the folder that is current now."""
+    """Record what the body shows as the stage `name`."""
     before = _STATE.recorder
-    recorder = _Recorder(name, Path.cwd(), sys.stdout)
+    recorder = _Recorder(name, ROOT, sys.stdout)
     recorder.start()
     _STATE.recorder = recorder
     try:
