@@ -22,7 +22,7 @@ def package_module(source: Source) -> Module:
         prose.append("What changes other libraries by being imported is imported here.")
     parts = [docstring(f"The notebook {source.notebook.name} as a package", " ".join(prose))]
     if first:
-        parts += [head(source, first, own="__init__")[0], first]
+        parts += [head(source, first, own="__init__", stop=0)[0], first]
     if kept:
         names = ", ".join(repr(each.binds()) for each in kept)
         parts += [block(kept, source.own_roots), f"__all__ = [{names}]"]

@@ -138,6 +138,8 @@ def pyproject(
 def gitignore(outs: Iterable[str], tracked: Iterable[str]) -> str:
     """All that git must not hold. Complete by ourselves: DVC adds its own lines only after a whole `repro`."""
     fixed = ["__pycache__/", "*.egg-info/", ".ipynb_checkpoints/", ".pytest_cache/", ".venv/", "/dvc_plots"]
+    # What the stages leave in the working folder, known or not: only what DVC says of it is for git.
+    fixed += ["/workspace/**", "!/workspace/**/", "!/workspace/**/*.dvc"]
     return "\n".join([*fixed, *sorted({ignored(path) for path in (*outs, *tracked)})]) + "\n"
 
 

@@ -48,7 +48,8 @@ class Source:
     plan: Plan
     imports: Mapping[str, Import]
     futures: tuple[Import, ...]
-    stars: tuple[Import, ...]
+    stars: tuple[tuple[int, Import], ...]
+    """The star imports, with the statements that they are."""
     order: Mapping[Import, int]
     """The place of each import in the notebook, where a star import may bind again what stands before it."""
     submodules: Mapping[str, tuple[Import, ...]]
@@ -92,10 +93,13 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
                 imports[each.binds()] = each
     submodules: dict[str, list[Import]] = {}
     order: dict[Import, int] = {}
+    stars: list[tuple[int, Import]] = []
     for statement in program.statements:
         if isinstance(statement.node, ast.Import | ast.ImportFrom):
             for each in parsed_node(statement.node):
                 order.setdefault(each, len(order))
+                if each.name == "*":
+                    stars.append((statement.index, each))
                 if not each.name and not each.alias and "." in each.module:
                     submodules.setdefault(each.binds(), []).append(each)
     kinds = {isinstance(program.statements[i].node, ast.ClassDef) for i in plan.shared_definitions}
@@ -110,7 +114,7 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
         plan=plan,
         imports=imports,
         futures=tuple(futures),
-        stars=tuple(i for line in program.stars for i in parsed(line)),
+        stars=tuple(stars),
         order=order if program.stars else {},
         submodules={name: tuple(found) for name, found in submodules.items()},
         cell_ids={cell.index: cell.id for cell in notebook.cells},
@@ -162,14 +166,17 @@ def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
     return names
 
 
-def head(source: Source, body: str, *, own: str, variables: Iterable[str] = ()) -> tuple[str, tuple[str, ...]]:
+def head(
+    source: Source, body: str, *, own: str, variables: Iterable[str] = (), stop: int | None = None
+) -> tuple[str, tuple[str, ...]]:
     """The imports that the body of the module `own` needs, and the package's modules among them.
 
-    `variables` are names that the module binds itself.
+    `variables` are names that the module binds itself. Of star imports it gets those before the statement `stop`:
+    a later one may bind the same names to other things.
     """
     package = source.plan.package
     names = global_names(body) - set(variables)
-    wanted = [*source.futures, *source.stars]
+    wanted = [*source.futures, *(star for index, star in source.stars if stop is None or index < stop)]
     uses: set[str] = set()
 
     for name in names:

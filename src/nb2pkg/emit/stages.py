@@ -30,7 +30,8 @@ def stage_module(source: Source, stage: Stage) -> Module:
     if named:
         body = f"# Read by name, in strings.\nNAMED_IN_STRINGS = ({', '.join(named)},)\n\n\n{body}"
     variables = _variables(source, stage) if stage.module_scope else set()
-    imports, uses = head(source, body, own=stage.name, variables=variables)
+    stop = max(stage.statements, default=-1) + 1
+    imports, uses = head(source, body, own=stage.name, variables=variables, stop=stop)
     run = f"from {source.plan.package} import {stage.name}\n\n    {stage.name}.{source.local['main']}()"
     title = docstring(stage.title, stage.prose)
     text = f'{title}\n\n{imports}\n\n\n{body}\n\n\nif __name__ == "__main__":\n    {run}\n'
