@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from nb2pkg.analyse.heap import Heap, Value
-from nb2pkg.analyse.interpret import BUILTINS, Interpreter, Notes, bound_names
+from nb2pkg.analyse.interpret import BUILTINS, Interpreter, LibraryCall, Notes, bound_names
 from nb2pkg.analyse.program import Effects, Statement, StatementKind
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Cell, Notebook
@@ -34,6 +34,8 @@ class Program:
     """The star imports, as statements."""
     bound_often: frozenset[str]
     """Names that more than one statement binds."""
+    library_calls: dict[ast.Call, list[LibraryCall]]
+    """What each call was seen to call, where that is no function of the notebook."""
 
 
 def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
@@ -92,6 +94,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
         groups=tuple(groups),
         stars=tuple(stars),
         bound_often=frozenset(n for n, c in counts.items() if c > 1),
+        library_calls=interpreter.library_calls,
     )
 
 
@@ -209,7 +212,8 @@ def _kind(node: ast.stmt, notes: Notes, counts: Counter[str], global_names: set[
         case ast.Assign(targets=[ast.Name()], value=ast.Lambda(args=args)) if _plain_definition(args, []):
             return "definition"
         case ast.Assign(targets=[ast.Name(id=name)]) if is_literal(node.value):
-            return "constant" if counts[name] == 1 and name not in global_names else "compute"
+            fixed = counts[name] == 1 and name not in global_names and name not in BUILTINS
+            return "constant" if fixed else "compute"
         case ast.Try() if all(
             isinstance(s, ast.Import | ast.ImportFrom | ast.Pass)
             for s in [*node.body, *(s for h in node.handlers for s in h.body), *node.orelse, *node.finalbody]

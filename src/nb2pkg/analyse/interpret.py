@@ -18,6 +18,8 @@ from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.knowledge.facts import Call
 
 BUILTINS = frozenset(dir(builtins))
+LibraryCall = tuple[str, Call | None]
+"""A call's qualified name (`?.method` for a method), and what is known of it."""
 MAX_DEPTH = 8
 MAX_INLINED = 200
 MANY = 16
@@ -161,6 +163,7 @@ class Interpreter:
         self.stack: list[ast.AST] = []
         self.inlined = 0
         self.sites: list[int] = []
+        self.library_calls: dict[ast.Call, list[LibraryCall]] = {}
         self._references: dict[str, Value] = {}
         self._made: dict[tuple[int, int, str], int] = {}
 
@@ -692,6 +695,10 @@ class Interpreter:
     ) -> Value:
         """Apply what is known of a call."""
         everything: Value = receiver.union(*args, *keywords.values())
+        if isinstance(node, ast.Call):
+            seen = self.library_calls.setdefault(node, [])
+            if all(known is not fact for _, known in seen):
+                seen.append((name, fact))
         self.strings_in(node, name)
         short = name.removeprefix("builtins.")
         if short in DYNAMIC:

@@ -32,7 +32,13 @@ patterns, and later patterns are asked only when earlier ones do not match:
     effect = true                    # importing it changes ambient state
     adds = ["rocket", "mako"]        # the change matters only to who names one of these
 
-Methods of receivers whose type is not known stand as `?.name`.
+    [[parameters]]
+    names = ["lr", "learning_rate"]
+    anywhere = true
+    constant = "LEARNING_RATE"
+
+Methods of receivers whose type is not known stand as `?.name`. A parameter's name may have a position before it
+(`1|nsteps`) where `calls` says of which calls.
 """
 
 from __future__ import annotations
@@ -46,7 +52,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nb2pkg.knowledge.facts import Call, Type
+from nb2pkg.knowledge.facts import Call, Parameter, Type
 
 
 def expand(name: str) -> Iterator[str]:
@@ -79,6 +85,8 @@ class KnowledgeBase:
     aliases: dict[str, str] = field(default_factory=dict)
     effects: dict[str, bool] = field(default_factory=dict)
     adds: dict[str, frozenset[str]] = field(default_factory=dict)
+    parameters: dict[str, list[Parameter]] = field(default_factory=dict)
+    positions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
 
@@ -101,6 +109,12 @@ class KnowledgeBase:
             values = _frozen(table, Type, source)
             for name in _names(table["names"]):
                 self.types[name] = Type(name=name, **values)
+        for table in data.get("parameters", ()):
+            parameter = Parameter(**_frozen({**table, "calls": [*_names(table.get("calls", ()))]}, Parameter, source))
+            for place, _, name in (n.rpartition("|") for n in _names(table["names"])):
+                self.parameters.setdefault(name, []).append(parameter)
+                if place:
+                    self.positions.setdefault(place, []).extend((pattern, name) for pattern in parameter.calls)
         for table in data.get("imports", ()):
             for name in _names(table["names"]):
                 self.effects[name] = bool(table["effect"])
@@ -150,6 +164,30 @@ class KnowledgeBase:
     def unresolved_method(self, name: str) -> Call | None:
         """What a method of this name does on a receiver of unknown type, where all libraries agree."""
         return self.calls.get(f"?.{name}")
+
+    def parameter(self, name: str) -> Parameter:
+        """What is known of an argument's name, all tables together."""
+        found = self.parameters.get(name, ())
+        return Parameter(
+            anywhere=any(p.anywhere for p in found),
+            seed=any(p.seed for p in found),
+            constant=next((p.constant for p in found if p.constant), ""),
+            shared=any(p.shared for p in found),
+        )
+
+    def is_hyperparameter(self, name: str, call: str, fact: Call | None) -> bool:
+        """Whether the argument `name` of the call (by its qualified name, or `?.method`) is a hyperparameter."""
+        if fact is not None and name in fact.hyperparameters:
+            return True
+        return any(
+            p.anywhere or any(fnmatchcase(call, pattern) for pattern in p.calls) for p in self.parameters.get(name, ())
+        )
+
+    def positional(self, place: int, call: str, fact: Call | None) -> str:
+        """The name of the argument at a position, or empty where it is not known."""
+        if fact is not None and place < len(fact.signature):
+            return fact.signature[place]
+        return next((name for pattern, name in self.positions.get(str(place), ()) if fnmatchcase(call, pattern)), "")
 
     def type(self, name: str) -> Type | None:
         """The facts on a type, or None."""

@@ -1,4 +1,4 @@
-"""The facts that the knowledge base holds, one frozen type for calls, one for types, one for imports.
+"""The facts that the knowledge base holds, one frozen type for calls, one for types, one for arguments.
 
 Names are qualified names after import aliases are resolved: `pandas.read_csv`, `numpy.random.rand`,
 `matplotlib.pyplot.plot`, builtins as `builtins.print`. Methods are `<type>.<method>`: `pandas.DataFrame.drop`.
@@ -91,3 +91,20 @@ class Type:
     """How a plain attribute read relates to the object."""
     ordered: bool = True
     """False: iteration order is not kept by pickling (sets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What an argument's name means wherever it is met."""
+
+    calls: tuple[str, ...] = ()
+    """Patterns of calls (`lifelines.*`, `?.fit` for methods) in which it is a hyperparameter, beside those whose
+    `Call.hyperparameters` name it."""
+    anywhere: bool = False
+    """It is a hyperparameter in every call: the name means nothing else (`learning_rate`)."""
+    seed: bool = False
+    """It seeds random numbers."""
+    constant: str = ""
+    """What people call a constant of it (`LEARNING_RATE` for `lr`); empty: its name, after the callee's."""
+    shared: bool = False
+    """It belongs to the experiment, not to one object: equal values are one constant (`test_size`, `cv`)."""
