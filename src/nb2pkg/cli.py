@@ -37,6 +37,7 @@ _CWD = click.option(
 )
 _PACKAGE = click.option("--package", default="", help="The package's name (default: from the notebook's).")
 _ONE = click.option("--one-stage", is_flag=True, help="Do not cut the notebook: one stage.")
+_NO_LIFT = click.option("--no-lift", is_flag=True, help="Leave literals inside of calls where they are.")
 
 
 @main.command(name="convert", hidden=True)
@@ -45,6 +46,7 @@ _ONE = click.option("--one-stage", is_flag=True, help="Do not cut the notebook: 
 @_PACKAGE
 @_CWD
 @_ONE
+@_NO_LIFT
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--no-git", is_flag=True, help="Make no git repository.")
@@ -54,6 +56,7 @@ def convert_command(
     package: str,
     cwd: Path | None,
     one_stage: bool,
+    no_lift: bool,
     python: str | None,
     force: bool,
     no_git: bool,
@@ -61,7 +64,7 @@ def convert_command(
     """Write the package of NOTEBOOK to the folder OUT."""
     from nb2pkg.pipeline import Options, convert
 
-    options = Options(package, python, cwd, one_stage, force, not no_git)
+    options = Options(package, python, cwd, one_stage, not no_lift, force, not no_git)
     try:
         result = convert(notebook, out, options)
     except Nb2pkgError as error:
@@ -79,8 +82,11 @@ def convert_command(
 @_PACKAGE
 @_CWD
 @_ONE
+@_NO_LIFT
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def plan(notebook: Path, package: str, cwd: Path | None, one_stage: bool, as_json: bool) -> None:
+def plan(
+    notebook: Path, package: str, cwd: Path | None, one_stage: bool, no_lift: bool, as_json: bool
+) -> None:
     """Show the stages that NOTEBOOK falls into, what crosses between them, and every doubt."""
     import json
 
@@ -88,7 +94,7 @@ def plan(notebook: Path, package: str, cwd: Path | None, one_stage: bool, as_jso
     from nb2pkg.pipeline import plan as make
 
     try:
-        made = make(notebook, Options(package=package, cwd=cwd, one_stage=one_stage))
+        made = make(notebook, Options(package=package, cwd=cwd, one_stage=one_stage, lift=not no_lift))
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)

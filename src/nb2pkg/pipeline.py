@@ -3,6 +3,7 @@
     read      .ipynb -> Notebook                plain Python cells
     analyse   Notebook -> Program               statements with their effects (twice where paths are pointed at copies)
     section   Program -> [Section]              runs of statements with a name
+    refactor  Program -> Program                literals become constants
     plan      [Section] -> Plan                 stages, what crosses, files
     emit      Plan -> Tree                      path -> contents
     write     Tree -> out/                      atomically
@@ -33,6 +34,8 @@ class Options:
     cwd: Path | None = None
     """The folder that the notebook runs in; None: its own."""
     one_stage: bool = False
+    lift: bool = True
+    """Hyperparameters, seeds, paths and lists of literals become constants too."""
     force: bool = False
     git: bool = True
 
@@ -85,6 +88,7 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.plan import make_plan
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
+    from nb2pkg.refactor.constants import lift
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names
 
@@ -97,6 +101,8 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     sections, doubts = section(notebook, program.statements)
     modules = imported_names(program.statements) | shipped().roots()
     package = options.package or package_name(notebook.name, modules)
+    if options.lift:
+        program = lift(notebook, program, sections, shipped())
     made = make_plan(
         notebook, program, sections, package, cwd=options.cwd, brought=brought, one_stage=options.one_stage
     )

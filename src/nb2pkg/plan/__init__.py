@@ -81,7 +81,10 @@ def make_plan(
             number
             for number, obj in enumerate(program.heap.objects)
             if obj.kind in ("function", "class")
-            and (_is_shared(program, obj.node, shared) or _is_closed(obj, imports, constants))
+            and (
+                _is_shared(program, obj.node, shared | frozenset(constants.values()))
+                or _is_closed(obj, imports, constants)
+            )
         ),
     )
     total = len(program.statements)
