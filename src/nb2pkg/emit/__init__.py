@@ -12,9 +12,10 @@ from pathlib import Path
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit import project
+from nb2pkg.emit.constants import constants_module
 from nb2pkg.emit.dvc import dvc_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
-from nb2pkg.emit.modules import constants_module, definitions_module, entry_module, package_module, settings_module
+from nb2pkg.emit.modules import definitions_module, entry_module, package_module, settings_module
 from nb2pkg.emit.source import RUNTIME, Source, source_of
 from nb2pkg.emit.stages import stage_module
 from nb2pkg.emit.tree import Copy, Tree
@@ -53,7 +54,9 @@ def emit(
         "LICENSE": project.license_note(),
         "tests/test_stages.py": formatted(project.tests_module(package, tests, source.local["main"])),
     }
-    texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values()}
+    texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values() if m.name != "const"}
+    if "const" in modules:  # DVC edits the `repr` of a value, on one line, which is not always Black's form
+        texts[f"{package}/const.py"] = modules["const"].text
     files = {name: text.encode() for name, text in texts.items()}
     for name in RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 
+from nb2pkg.emit.constants import parameters
 from nb2pkg.emit.project import DvcStage
 from nb2pkg.emit.source import Module, Source
 from nb2pkg.emit.stages import random_folder
@@ -37,13 +37,12 @@ def dvc_stage(source: Source, stage: Stage, modules: Mapping[str, Module], copie
     if _reads_unknown_files(source, stage):
         deps |= targets | (earlier - targets)
     texts = [modules[name].text for name in sorted({stage.name, *imported}) if name in modules]
-    mentioned = {p.id for text in texts for p in ast.walk(ast.parse(text)) if isinstance(p, ast.Name)}
     return DvcStage(
         name=stage.name,
         module=f"{package}.{stage.name}",
         desc=stage.title,
         deps=tuple(sorted(deps - outs)),
-        params=tuple(sorted(mentioned & set(source.constants))),
+        params=tuple(sorted(parameters(source, texts))),
         const_path=f"{package}/const.py",
         outs=tuple(sorted(outs)),
         uncached_outs=(f"reports/outputs/{stage.name}.jsonl",),

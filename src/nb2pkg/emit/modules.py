@@ -1,11 +1,11 @@
-"""The modules beside the stages: the package itself, its entry, the constants, shared definitions, the settings."""
+"""The modules beside the stages: the package itself, its entry, shared definitions, the settings."""
 
 from __future__ import annotations
 
 from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages, working_folder
-from nb2pkg.emit.text import docstring, indent, split_comments
+from nb2pkg.emit.text import docstring, indent
 from nb2pkg.plan import literal_binder
 
 
@@ -43,17 +43,6 @@ def entry_module(source: Source) -> Module:
     text = f'{docstring("Run the whole notebook in one process")}\n\n{block(imports, source.own_roots)}\n\n\n'
     text += "\n".join(lines) + '\n\n\nif __name__ == "__main__":\n    main()\n'
     return Module("__main__", text)
-
-
-def constants_module(source: Source) -> Module | None:
-    """`const.py`: the names that the notebook binds once to a literal."""
-    if not source.plan.constants:
-        return None
-    lines = [docstring("Constants of the notebook: literals that DVC reads and edits"), ""]
-    for index in source.plan.constants:
-        comments, code = split_comments(source.program.statements[index].text)
-        lines.extend([*comments, code])
-    return Module("const", "\n".join(lines) + "\n")
 
 
 def definitions_module(source: Source) -> Module | None:

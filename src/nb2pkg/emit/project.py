@@ -203,7 +203,11 @@ def readme(
         lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     if constants:
-        lines.append(f"Constants stand in `{package}/const.py`: edit one, and `dvc repro` runs the stages that use it.")
+        lines += [
+            f"Constants stand in `{package}/const.py`: edit one, and `dvc repro` runs the stages that use it.",
+            f"`dvc exp run -S '{package}/const.py:NAME=0.5'` does it for numbers and booleans; DVC's editor leaves strings",
+            "and tuples as they are, so edit those in the file. A path that is changed there also stands in `dvc.yaml`.",
+        ]
     lines += [
         "What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`. The stages run in",
         "`workspace/`, where the notebook's own paths mean what they meant; what they hand on lies in `data/interim/`.",
