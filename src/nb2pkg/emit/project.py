@@ -205,8 +205,8 @@ def readme(
     if constants:
         lines += [
             f"Constants stand in `{package}/const.py`: edit one, and `dvc repro` runs the stages that use it.",
-            f"`dvc exp run -S '{package}/const.py:NAME=0.5'` does it for numbers and booleans; DVC's editor leaves strings",
-            "and tuples as they are, so edit those in the file. A path that is changed there also stands in `dvc.yaml`.",
+            f"`dvc exp run -S '{package}/const.py:NAME=0.5'` does it for numbers and booleans; DVC's editor leaves",
+            "strings and tuples as they are, so edit those in the file. A path also stands in `dvc.yaml`: change both.",
         ]
     lines += [
         "What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`. The stages run in",
