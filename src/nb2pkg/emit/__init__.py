@@ -54,9 +54,7 @@ def emit(
         "LICENSE": project.license_note(),
         "tests/test_stages.py": formatted(project.tests_module(package, tests, source.local["main"])),
     }
-    texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values() if m.name != "const"}
-    if "const" in modules:  # DVC edits the `repr` of a value, on one line, which is not always Black's form
-        texts[f"{package}/const.py"] = modules["const"].text
+    texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values()}
     files = {name: text.encode() for name, text in texts.items()}
     for name in RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.emit.source import Module, Source
 from nb2pkg.emit.text import docstring, global_names, split_comments
 
@@ -12,7 +13,10 @@ UNUSED = "not used by a stage"
 
 
 def constants_module(source: Source) -> Module | None:
-    """`const.py`: by the stage that uses them first, in the notebook's order, a line each as DVC edits it."""
+    """`const.py`: by the stage that uses them first, in the notebook's order.
+
+    DVC's editor needs a number or boolean on one line as `repr` writes it, which is Black's form of it too.
+    """
     if not source.plan.constants:
         return None
     users = _users(source)
@@ -30,7 +34,8 @@ def constants_module(source: Source) -> Module | None:
         note = f"cell {statements[index].cell + 1}{': ' if use else ''}{use}"
         if users[index][1:]:
             note += f"; also {', '.join(users[index][1:])}"
-        lines += [*comments, f"{code}  # {note}" if "\n" not in code else f"# {note}\n{code}"]
+        beside = f"{code}  # {note}"
+        lines += [*comments, beside if "\n" not in code and len(beside) <= LINE_LENGTH else f"# {note}\n{code}"]
     return Module("const", "\n".join(lines) + "\n")
 
 

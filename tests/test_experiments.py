@@ -1,0 +1,101 @@
+"""A constant is a knob: DVC runs again the stages that use it and those after; its editor sets numbers and booleans."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src"
+CELLS = [
+    "## Load",
+    "import numpy as np\nimport pandas as pd\nx = pd.DataFrame({'a': np.arange(40.0) ** 2 % 7})\n"
+    "y = 3 * x['a'] + x.index\nprint(len(x))",
+    "## Split",
+    "from sklearn.model_selection import train_test_split\n"
+    "x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.25, shuffle=True, random_state=0)\n"
+    "print(list(x_test.index))",
+    "## Train",
+    "from sklearn.linear_model import Ridge\nmodel = Ridge(alpha=1e-3)\nmodel.fit(x_train, y_train)\n"
+    "print(model.coef_.round(6), model.alpha)",
+    "## Evaluate",
+    "print(round(model.score(x_test, y_test), 6))",
+]
+PACKAGE = "knobs"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package in a git repository, reproduced once."""
+    folder = tmp_path_factory.mktemp("experiment")
+    code = {"cell_type": "code", "outputs": [], "execution_count": None}
+    cells = [
+        {"id": f"c{i}", "metadata": {}, "source": text} | ({"cell_type": "markdown"} if text.startswith("##") else code)
+        for i, text in enumerate(CELLS)
+    ]
+    notebook = folder / f"{PACKAGE}.ipynb"
+    notebook.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    out = folder / "out"
+    run(folder, sys.executable, "-m", "nb2pkg", str(notebook), str(out))
+    run(out, "dvc", "repro")
+    run(out, "git", "add", "-A")
+    run(out, "git", "commit", "-qm", "reproduced")
+    return out
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a command in the package's folder; what it says."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(SOURCE), "DVC_NO_ANALYTICS": "1"}
+    identity = (("user.name", "a"), ("user.email", "a@b.c"))
+    environment["GIT_CONFIG_COUNT"] = str(len(identity))
+    for place, (key, value) in enumerate(identity):
+        environment |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ran(said: str) -> list[str]:
+    """The stages that DVC says it ran."""
+    return [line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage '")]
+
+
+def printed(folder: Path, stage: str) -> str:
+    """What a stage printed the last time."""
+    lines = (folder / "reports" / "outputs" / f"{stage}.jsonl").read_text().splitlines()
+    return "".join(json.loads(line).get("text", "") for line in lines)
+
+
+def test_an_edited_constant_runs_the_stages_that_use_it_and_those_after(package: Path) -> None:
+    const = package / PACKAGE / "const.py"
+    before = const.read_text()
+    assert "RIDGE_ALPHA = 0.001  #" in before
+    const.write_text(before.replace("RIDGE_ALPHA = 0.001", "RIDGE_ALPHA = 100.0"))
+    changed = run(package, "dvc", "params", "diff")
+    again = ran(run(package, "dvc", "repro"))
+    text = printed(package, again[0])
+    run(package, "git", "checkout", "-q", ".")
+    run(package, "dvc", "checkout", "-q")
+    assert "RIDGE_ALPHA" in changed
+    assert len(again) == 2, again
+    assert "100.0" in text
+
+
+@pytest.mark.parametrize(
+    ("setting", "line", "stages"),
+    [("RIDGE_ALPHA=0.5", "RIDGE_ALPHA = 0.5", 2), ("SHUFFLE=False", "SHUFFLE = False", 3)],
+)
+def test_dvc_edits_numbers_and_booleans(package: Path, setting: str, line: str, stages: int) -> None:
+    const = package / PACKAGE / "const.py"
+    name = next(n for n in const.read_text().split() if n.endswith(setting.partition("=")[0]))
+    said = run(package, "dvc", "exp", "run", "-S", f"{PACKAGE}/const.py:{name}={setting.partition('=')[2]}")
+    text = const.read_text()
+    run(package, "git", "checkout", "-q", ".")
+    run(package, "dvc", "checkout", "-q")
+    assert line in text
+    assert len(ran(said)) == stages, said
