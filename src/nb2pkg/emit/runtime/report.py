@@ -106,10 +106,8 @@ def _descriptor(recorder: _Recorder) -> Iterator[None]:
         return
     recorder.stdout.flush()
     before, stdout = os.dup(1), recorder.stdout
-    with (
-        tempfile.TemporaryFile() as file,
-        os.fdopen(before, "w", encoding=stdout.encoding, errors="replace") as real,
-    ):
+    real = os.fdopen(before, "w", encoding=stdout.encoding, errors="replace")
+    with tempfile.TemporaryFile() as file, real:
         os.dup2(file.fileno(), 1)
         recorder.stdout = real
         recorder.descriptor = _Descriptor(recorder, file)
