@@ -12,6 +12,7 @@ import pytest
 
 from nb2pkg.errors import NotebookError
 from nb2pkg.notebook import Notebook
+from nb2pkg.pipeline import plan
 from nb2pkg.read import read
 
 PIPES = "shell=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT"
@@ -262,3 +263,71 @@ def test_plain_notebooks_import_neither_ipython_nor_nbformat(tmp_path: Path) -> 
         "sys.exit('IPython' in sys.modules or 'nbformat' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0
+
+
+HISTORY = ["_ + 1", "x = Out[1]", "print(_3)", "In[-1]", "def f():\n    return __"]
+
+
+@pytest.mark.parametrize("source", HISTORY)
+def test_history_is_refused(tmp_path: Path, source: str) -> None:
+    with pytest.raises(NotebookError, match="cell 2") as caught:
+        notebook(tmp_path, "a = 1", source)
+    assert caught.value.code == "N124"
+
+
+BOUND = ["for _ in range(3):\n    print(_)", "a, _ = 1, 2\n_", "from gettext import gettext as _\n_('a')"]
+
+
+@pytest.mark.parametrize("source", BOUND)
+def test_names_like_history_are_names_where_they_are_bound(tmp_path: Path, source: str) -> None:
+    assert notebook(tmp_path, "a = 1", source).cells[1].code == source
+
+
+def test_newer_python_is_named(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.ipynb", "type X = = int", language_info={"name": "python", "version": "3.99.1"})
+    with pytest.raises(NotebookError, match=r"3\.99.*N013"):
+        read(path)
+
+
+COMMANDS = {"ls -l": "ls -F -l", "rm -rf a": "rm -rf a"}
+
+
+@pytest.mark.parametrize(("source", "command"), COMMANDS.items())
+def test_a_command_alone_in_its_cell_runs(tmp_path: Path, source: str, command: str) -> None:
+    assert f'"{command}"' in notebook(tmp_path, source).cells[0].code
+    assert notebook(tmp_path, "ls = rm = l = 1", "ls -l").cells[1].code == "ls -l"
+
+
+WAITING = {
+    "input('a')": "N121",
+    "import getpass\ngetpass.getpass()": "N121",
+    "import ipywidgets as widgets\nwidgets.interact(f, x=1)": "N122",
+    "if a:\n    exit()": "N120",
+    "import sys\nsys.exit(1)": "N120",
+    "'google.colab' in str(get_ipython())": "N111",
+}
+
+
+@pytest.mark.parametrize(("source", "code"), WAITING.items())
+def test_what_a_stage_does_not_have_is_told(tmp_path: Path, source: str, code: str) -> None:
+    book, told = read(save(tmp_path / "a.ipynb", source))
+    assert [d.code for d in told] == [code]
+    assert ("from IPython import get_ipython" in book.imports) == ("get_ipython" in source)
+
+
+def test_messages_name_the_cell_that_the_user_sees(tmp_path: Path) -> None:
+    save(tmp_path / "o.ipynb", "c = 3", "input()", "%nonsense")
+    (tmp_path / "s.py").write_text("a = 1\n\n\ndf = open('gone.csv')\n")
+    made = plan(save(tmp_path / "a.ipynb", "x = 0", "%run o.ipynb\n%run s.py\nopen('lost.csv')", "y = 1"))
+    said = {d.code: d for d in made.diagnostics}
+    assert {d.cell for d in made.diagnostics if d.code in ("N111", "N121", "N401")} == {1}
+    assert "in o.ipynb: " in said["N121"].message
+    lost = {d.message: d.line for d in made.diagnostics if d.code == "N401"}
+    assert any("s.py, line 4" in message and line is None for message, line in lost.items())
+    assert any("lost.csv" in message and line == 3 for message, line in lost.items())
+
+
+def test_a_refusal_names_the_file_that_was_run(tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text("a = 1\nb = = 2\n")
+    with pytest.raises(NotebookError, match=r"a\.ipynb, cell 2: s\.py, line 2: .*N011"):
+        notebook(tmp_path, "x = 0", "%run s.py")

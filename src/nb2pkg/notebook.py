@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+from nb2pkg.diagnostics import Diagnostic
 
 CellKind = Literal["code", "markdown", "raw"]
 
@@ -28,6 +30,8 @@ class Cell:
     """Tagged `raises-exception`: an exception ends the cell, not the notebook."""
     origin: str = ""
     """The file that the cell was brought in from by `%run`; empty for the notebook's own cells."""
+    host: int = -1
+    """The index of the notebook's own cell that brought it in, or of which it is a part; -1: it is one itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,14 @@ class Notebook:
     """The Python version that the notebook recorded, as `3.8.2`; empty where it says none."""
     run_order: tuple[int, ...] = ()
     """The stored execution counts of the code cells, where there are any."""
+
+    def as_seen(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The diagnostic at the cell that the user sees: what `%run` brought in has none of its own."""
+        cell = next((each for each in self.cells if each.index == diagnostic.cell and each.host >= 0), None)
+        if cell is None or not cell.origin:
+            return diagnostic if cell is None else replace(diagnostic, cell=cell.host)
+        place = f"{cell.origin}, line {diagnostic.line}" if cell.origin.endswith(".py") else cell.origin
+        return replace(diagnostic, cell=cell.host, line=None, message=f"in {place}: {diagnostic.message}")
 
     @property
     def code_cells(self) -> tuple[Cell, ...]:

@@ -12,6 +12,9 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,9 +79,10 @@ def convert(notebook: Path, out: Path, options: Options | None = None) -> Conver
 
     options = options or Options()
     source, program, made = _plan(notebook, options)
-    tree, told = emit(notebook, source, program, made, python=options.python, cwd=options.cwd)
+    with _silent():
+        tree, told = emit(notebook, source, program, made, python=options.python, cwd=options.cwd)
     written = write(tree, out, force=options.force, git=options.git)
-    diagnostics = (*made.diagnostics, *told, *written)
+    diagnostics = (*made.diagnostics, *map(source.as_seen, told), *written)
     return Converted(out=out, plan=made, diagnostics=diagnostics)
 
 
@@ -92,18 +96,28 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names
 
-    notebook, told = read(path)
-    program = analyse(notebook, shipped())
-    base = (options.cwd or notebook.folder).resolve()
-    pointed, brought, moved = point_at_copies(notebook, program, base)
-    if pointed is not notebook:
-        notebook, program = pointed, analyse(pointed, shipped())
-    sections, doubts = section(notebook, program.statements)
-    modules = imported_names(program.statements) | shipped().roots()
-    package = options.package or package_name(notebook.name, modules)
-    if options.lift:
-        program = lift(notebook, program, sections, shipped())
-    made = make_plan(
-        notebook, program, sections, package, cwd=options.cwd, brought=brought, one_stage=options.one_stage
-    )
-    return notebook, program, replace(made, diagnostics=(*told, *moved, *doubts, *made.diagnostics))
+    with _silent():
+        notebook, told = read(path)
+        program = analyse(notebook, shipped())
+        base = (options.cwd or notebook.folder).resolve()
+        pointed, brought, moved = point_at_copies(notebook, program, base)
+        if pointed is not notebook:
+            notebook, program = pointed, analyse(pointed, shipped())
+        sections, doubts = section(notebook, program.statements)
+        modules = imported_names(program.statements) | shipped().roots()
+        package = options.package or package_name(notebook.name, modules)
+        if options.lift:
+            program = lift(notebook, program, sections, shipped())
+        made = make_plan(
+            notebook, program, sections, package, cwd=options.cwd, brought=brought, one_stage=options.one_stage
+        )
+    doubted = (*told, *moved, *doubts, *made.diagnostics)
+    return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What Python says of the notebook's code (invalid escapes) is not our user's concern."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

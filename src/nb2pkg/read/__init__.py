@@ -17,7 +17,7 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Cell, Notebook
 from nb2pkg.read.formats import RawCell, RawNotebook, load
 from nb2pkg.read.magics import RUN_MARK, Reading
-from nb2pkg.read.translate import Bindings, is_quiet, parsed, translated
+from nb2pkg.read.translate import Bindings, is_quiet, parsed, refuse_history, translated
 
 __all__ = ["read"]
 
@@ -28,10 +28,11 @@ def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
     """The notebook at `path` in plain Python, and what could not be kept of it."""
     raw = load(path)
     bindings = Bindings()
-    reading = Reading(file=path.name, folder=path.parent, bound=bindings.names)
+    reading = Reading(file=path.name, folder=path.parent, bound=bindings.names, python=raw.python)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's invalid escapes are not our user's concern
         cells = _Cells(reading, bindings, len(raw.cells)).of_notebook(raw, path)
+        refuse_history(cells, reading, bindings)
     notebook = Notebook(
         name=path.stem,
         folder=path.parent,
@@ -90,6 +91,7 @@ class _Cells:
             show_all=self.show_all,
             may_raise="raises-exception" in raw.tags,
             origin=origin,
+            host=-1 if index == reading.cell else reading.cell,
         )
         if reading.show_all_next is not None:
             self.show_all = reading.show_all_next
@@ -115,6 +117,7 @@ class _Cells:
                 piece = replace(
                     cell,
                     index=cell.index if own else self._new_index(),
+                    host=cell.host if own else self.reading.cell,
                     id=cell.id if own else f"{cell.id}-part{place // 2 + 1}",
                     code="\n" * line + part.rstrip("\n"),
                     silent=cell.silent if last else True,
@@ -128,11 +131,20 @@ class _Cells:
         return self.next_index - 1
 
     def _of_file(self, words: list[str], prefix: str, host: Cell, chain: tuple[Path, ...]) -> list[Cell]:
-        name, *arguments = words
+        name = words[0]
         path = self._found(name, chain)
         if path.resolve() in chain:
             raise self.reading.refusal("N012", f"`%run {name}` runs a file that is already being run; break the cycle")
         inner = (*chain, path.resolve())
+        before, self.reading.origin = self.reading.origin, name
+        found = self._cells_of_file(path, words, prefix, host, inner)
+        self.reading.origin = before
+        return found
+
+    def _cells_of_file(
+        self, path: Path, words: list[str], prefix: str, host: Cell, inner: tuple[Path, ...]
+    ) -> list[Cell]:
+        name, *arguments = words
         if path.suffix == ".ipynb":
             found: list[Cell] = []
             for place, raw in enumerate(load(path).cells):

@@ -62,7 +62,11 @@ class Reading:
     file: str
     folder: Path
     bound: shell.Bound
+    python: str = ""
+    """The Python version that the notebook recorded."""
     cell: int = 0
+    origin: str = ""
+    """The file that is being brought in by `%run`."""
     silent: bool = False
     show_all_next: bool | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -72,6 +76,8 @@ class Reading:
 
     def tell(self, code: str, message: str, line: int | None, severity: Severity = "info") -> None:
         """Note a doubt about the current cell."""
+        if self.origin:
+            message, line = f"in {self.origin}: {message}", None
         self.diagnostics.append(Diagnostic(code, message, self.cell, line, severity))
 
     def need(self, *modules: str) -> None:
@@ -80,7 +86,8 @@ class Reading:
 
     def refusal(self, code: str, message: str, line: int | None = None) -> NotebookError:
         """The error that refuses the current cell."""
-        where = f"line {line}: " if line else ""
+        where = ", ".join([self.origin] * bool(self.origin) + [f"line {line}"] * bool(line))
+        where += ": " if where else ""
         return NotebookError(code, where + message, file=self.file, cell=self.cell)
 
 
@@ -303,6 +310,8 @@ def _writefile(rest: str, body: str, reading: Reading) -> str:
         reading.written[name] = (reading.written.get(name, "") if append else "") + body
     reading.need("pathlib")
     where = shell.expanded(name, reading.bound)
+    if not name:
+        raise reading.refusal("N113", "`%%writefile` names no file; name it, or take the cell out", 1)
     path = f"pathlib.Path({where})" + (".expanduser()" if name.startswith("~") else "")
     if append:
         said, done = '"Appending to "', f'{path}.open("a", encoding="utf-8").write({shell.literal(body)})'

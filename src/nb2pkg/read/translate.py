@@ -10,21 +10,28 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
+from collections.abc import Iterable
 
 from nb2pkg.errors import NotebookError
+from nb2pkg.notebook import Cell
 from nb2pkg.read import magics, shell
 from nb2pkg.read.magics import Reading
 
 _MAY_FAIL_LATE = re.compile(r"\b(return|yield|break|continue|nonlocal|global)\b")
 _PYTHON_2 = re.compile(
-    r"Missing parentheses in call to|multiple exception types must be parenthesized|leading zeros in decimal integer|"
+    r"Missing parentheses in call to|(Function|Lambda expression) parameters cannot be parenthesized|"
+    r"multiple exception types must be parenthesized|leading zeros in decimal integer|"
     r"<> |inconsistent use of tabs"
 )
 _PYTHON_2_TEXT = re.compile(
     r"^\s*(print\s*>>\s*\w+|print\s+[\w\"'%]|exec\s+[\w\"']|raise\s+\w+\s*,\s*|except\s+[\w.]+\s*,\s*\w+\s*:)"
     r"|<>|`\w+`|\b0[0-7]+\b(?!\.)|\b\d+L\b|\bur[\"']"
 )
+_HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[iod]h|In|Out")
+"""The names under which IPython keeps what was shown and typed."""
+_WIDGETS = ("interact", "interactive", "interact_manual")
 _COROUTINES = frozenset(str.split("asyncio.sleep asyncio.wait_for asyncio.to_thread asyncio.wait"))
 
 
@@ -99,6 +106,8 @@ def _plain(source: str, reading: Reading, bindings: Bindings) -> str:
     """The text with every magic rewritten."""
     tree = parsed(source)
     text = source
+    if tree is not None and _is_command(tree, source, bindings):
+        return _plain(f"%{source.strip()}", reading, bindings)
     if tree is None:
         text = _by_ipython(source)
         if parsed(text) is None and not source.lstrip().startswith("%%"):
@@ -142,6 +151,14 @@ def _automagic_lines(source: str) -> str:
         if word in magics.BARE_WORDS and rest[:1] not in ("", "=", "(", ",") and parsed(line.strip()) is None:
             lines[at] = line[: len(line) - len(line.lstrip())] + "%" + line.lstrip()
     return "\n".join(lines)
+
+
+def _is_command(tree: ast.Module, source: str, bindings: Bindings) -> bool:
+    """`ls -l` alone in its cell: IPython's automagic takes it for a command where nobody binds `ls`."""
+    word, _, rest = source.strip().partition(" ")
+    if word not in magics.BARE_WORDS or not re.match(r"-\w", rest) or len(tree.body) != 1:
+        return False
+    return isinstance(tree.body[0], ast.Expr) and word not in bindings.names()
 
 
 def _bare_names(tree: ast.Module, bindings: Bindings) -> list[tuple[int, str]]:
@@ -266,7 +283,7 @@ def _call(node: ast.expr) -> tuple[str, list[ast.expr]] | None:
 
 def _settled(code: str, tree: ast.Module, reading: Reading, bindings: Bindings) -> tuple[str, bool]:
     """Where the notebook ends, what its settings ask for, and what waits for a person."""
-    ends = False
+    ended: set[int] = set()
     lines = code.split("\n")
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
@@ -275,23 +292,47 @@ def _settled(code: str, tree: ast.Module, reading: Reading, bindings: Bindings) 
         elif isinstance(node, ast.Expr):
             called = node.value.func if isinstance(node.value, ast.Call) else node.value
             if isinstance(called, ast.Name) and called.id in ("exit", "quit") and called.id not in bindings.names():
-                ends = True
+                ended.add(node.lineno)
                 row = lines[node.lineno - 1].encode()
                 row = row[: node.col_offset] + b"pass" + row[node.end_col_offset :]
                 lines[node.lineno - 1] = "" if row.strip() == b"pass" else row.decode()
     if "get_ipython" in code:
         for name in ast.walk(tree):
             if isinstance(name, ast.Name) and name.id == "get_ipython":
-                reading.tell("N111", "this use of `get_ipython` stays, and needs IPython", name.lineno, "warning")
-    if "input(" in code or "interact" in code:
+                reading.imports.add("from IPython import get_ipython")
+                reading.tell("N111", "`get_ipython()` gives None in the package", name.lineno, "warning")
+    if any(word in code for word in ("input(", "getpass", "interact", "exit(", "quit(")):
         for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-                if call.func.id == "input":
-                    message = "`input()` waits for a person; the stage reads standard input"
-                    reading.tell("N121", message, call.lineno, "warning")
-                elif call.func.id in ("interact", "interactive", "interact_manual"):
-                    reading.tell("N122", f"`{call.func.id}` shows widgets, which a stage does not have", call.lineno)
-    return "\n".join(lines) if ends else code, ends
+            is_named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute)
+            if isinstance(call, ast.Call) and is_named and call.lineno not in ended:
+                _tell_of_people(ast.unparse(call.func), call.lineno, reading)
+    return "\n".join(lines) if ended else code, bool(ended)
+
+
+def _tell_of_people(function: str, line: int, reading: Reading) -> None:
+    """A call that waits for a person, shows a widget, or ends the process."""
+    last = function.rpartition(".")[2]
+    if function in ("input", "getpass.getpass", "getpass"):
+        message = f"`{function}()` waits for a person; the stage reads standard input"
+        reading.tell("N121", message, line, "warning")
+    elif last in _WIDGETS and function in (last, f"widgets.{last}", f"ipywidgets.{last}"):
+        reading.tell("N122", f"`{function}` shows widgets, which a stage does not have", line)
+    elif function in ("exit", "quit", "sys.exit", "os._exit"):
+        reading.tell("N120", f"`{function}()` ends its stage before it has saved anything", line, "warning")
+
+
+def refuse_history(cells: Iterable[Cell], reading: Reading, bindings: Bindings) -> None:
+    """Refuse what reads IPython's history (`_`, `Out[3]`): a package has none."""
+    bound = bindings.names()
+    for cell in cells:
+        if not _HISTORY.search(cell.code):
+            continue
+        for node in ast.walk(ast.parse(cell.code)):
+            if not isinstance(node, ast.Name) or node.id in bound or not _HISTORY.fullmatch(node.id):
+                continue
+            reading.cell, reading.origin = cell.index if cell.host < 0 else cell.host, cell.origin
+            message = f"`{node.id}` is IPython's history, which a package does not have; bind the value to a name"
+            raise reading.refusal("N124", message, node.lineno)
 
 
 def _awaited(code: str, tree: ast.Module, reading: Reading, bindings: Bindings) -> str:
@@ -335,6 +376,14 @@ def _compiles(code: str) -> bool:
     return True
 
 
+def _newer(version: str) -> str:
+    """The minor version that the notebook recorded, where it is newer than the one that runs here."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    if match is None or (int(match[1]), int(match[2])) <= sys.version_info[:2]:
+        return ""
+    return match[0]
+
+
 def _python_2(line: int, reading: Reading) -> NotebookError:
     message = "this is Python 2; run `2to3` over the code, or save it from a Python 3 kernel"
     return reading.refusal("N010", message, line)
@@ -350,6 +399,10 @@ def _invalid(code: str, reading: Reading) -> NotebookError:
         row = rows[line - 1] if line <= len(rows) else ""
         if _PYTHON_2.search(error.msg) or _PYTHON_2_TEXT.search(row):
             return _python_2(line, reading)
+        newer = _newer(reading.python)
+        if newer:
+            message = f"this is not valid before Python {newer} ({error.msg}); run nb2pkg with that version"
+            return reading.refusal("N013", message, line)
         message = f"this is not valid Python ({error.msg}): {row.strip()[:60]!r}; correct the cell or take it out"
         return reading.refusal("N011", message, line)
     except (ValueError, RecursionError, MemoryError) as error:
