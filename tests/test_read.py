@@ -70,7 +70,7 @@ TRANSLATED = {
     "dollar": ("f = 1\n!cat $f", f'f = 1\nprint(subprocess.run(f"cat {{f}}", {PIPES}).stdout, end="")'),
     "unbound": ("!echo $HOME", f'print(subprocess.run("echo $HOME", {PIPES}).stdout, end="")'),
     "awk": ("!awk '{print $1}' f", f"print(subprocess.run(\"awk '{{print $1}}' f\", {PIPES}).stdout, end=\"\")"),
-    "lines": ("x = !ls", f'x = subprocess.run("ls", {PIPES}).stdout.splitlines()'),
+    "lines": ("x = !ls", f'x = IPython.utils.text.SList(subprocess.run("ls", {PIPES}).stdout.splitlines())'),
     "cd": ("%cd data", 'os.chdir("data"); print(os.getcwd())'),
     "bare cd": ("cd ..\nx = 1", 'os.chdir(".."); print(os.getcwd())\nx = 1'),
     "bare pwd": ("pwd", "os.getcwd()"),

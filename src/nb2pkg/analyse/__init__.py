@@ -28,6 +28,8 @@ class Program:
     """For each statement: the objects that it may change."""
     written: tuple[frozenset[int], ...]
     """For each statement: the objects whose memory it may write."""
+    asked: tuple[frozenset[int], ...]
+    """For each statement: the objects whose identity it asks for."""
     groups: tuple[int, ...]
     """For each object: the representative of those that may share memory with it."""
     stars: tuple[str, ...]
@@ -50,22 +52,32 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
     environments: list[dict[str, Value]] = []
     mutated: list[frozenset[int]] = []
     written: list[frozenset[int]] = []
+    asked: list[frozenset[int]] = []
     stars: list[str] = []
-    for index, (cell, node, text) in enumerate(pieces):
+    for index, (cell, node, source) in enumerate(pieces):
         ends_cell = index + 1 == len(pieces) or pieces[index + 1][0] is not cell
         before = len(interpreter.heap.objects)
         interpreter.forget()
         interpreter.statement(node, None)
         notes = interpreter.notes
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+        text = _stage_text(node, source, notes)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not notes.lasting:
             stars.append(text)
         kind = _kind(node, notes, counts, later_globals)
+        interpreter.computed |= kind != "import"
+        repeats: tuple[str, ...] = (text,) if kind == "setting" else ()
+        if notes.set_by and kind != "setting":
+            if None in notes.set_by:
+                notes.lasting = notes.lasting or "what it sets can't be set again without running it again"
+            else:
+                repeats = tuple(dict.fromkeys(ast.unparse(s) for s in notes.set_by if s is not None))
         statements.append(
             Statement(
                 index=index,
                 cell=cell.index,
                 node=node,
                 text=text,
+                repeats=repeats,
                 kind=kind,
                 effects=_effects(notes),
                 label=Counter(notes.labels).most_common(1)[0][0] if notes.labels else "",
@@ -78,6 +90,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
         old = frozenset(o for o in notes.mutated if o < before)
         mutated.append(old)
         written.append(frozenset(o for o in notes.written if o < before))
+        asked.append(frozenset(o for o in notes.asked if o < before))
     groups = interpreter.heap.memory_groups()
     for index, statement in enumerate(statements):
         changed = _changed_names(
@@ -91,6 +104,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
         heap=interpreter.heap,
         mutated=tuple(mutated),
         written=tuple(written),
+        asked=tuple(asked),
         groups=tuple(groups),
         stars=tuple(stars),
         bound_often=frozenset(n for n, c in counts.items() if c > 1),
@@ -183,6 +197,8 @@ def _effects(notes: Notes) -> Effects:
         prints=notes.prints,
         plots=notes.plots,
         dynamic=notes.dynamic,
+        lasting=notes.lasting,
+        identities=frozenset(notes.asked_names),
         unbound_risk=frozenset(n for n in notes.reads if n in BUILTINS),
     )
 
@@ -204,10 +220,10 @@ def _kind(node: ast.stmt, notes: Notes, counts: Counter[str], global_names: set[
     quiet = not (notes.mutated or notes.draws or notes.files or notes.unknown or notes.plots)
     match node:
         case ast.Import() | ast.ImportFrom():
-            return "import"
-        case ast.FunctionDef() | ast.AsyncFunctionDef() if _plain_definition(node.args, node.decorator_list):
+            return "compute" if notes.lasting else "import"
+        case ast.FunctionDef() | ast.AsyncFunctionDef() if not notes.undeclared and _plain_definition(node.args, []):
             return "definition"
-        case ast.ClassDef() if quiet and not node.decorator_list and not node.keywords and _plain_class(node):
+        case ast.ClassDef() if quiet and not notes.undeclared and not node.keywords and _plain_class(node):
             return "definition"
         case ast.Assign(targets=[ast.Name()], value=ast.Lambda(args=args)) if _plain_definition(args, []):
             return "definition"
@@ -227,12 +243,46 @@ def _kind(node: ast.stmt, notes: Notes, counts: Counter[str], global_names: set[
             return "import"
         case ast.Expr(value=ast.Constant()):
             return "compute"
-        case ast.Expr() if notes.settings and not notes.mutated and not notes.files and not notes.unknown:
-            return "setting"
-        case ast.Assign() | ast.AugAssign() if notes.modules_set and not notes.mutated and not notes.binds:
+        case _ if notes.set_by and quiet and not notes.binds and not notes.prints:
             return "setting"
         case _:
             return "compute"
+
+
+def _stage_text(node: ast.stmt, source: str, notes: Notes) -> str:
+    """The statement as it does inside a function what it did at the notebook's top level."""
+    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and notes.lasting:
+        return f"exec({source!r}, globals())"
+    return at_module_level(source) if notes.dynamic else source
+
+
+def at_module_level(text: str) -> str:
+    """A statement in whose function the module's names are not local, as they were at the notebook's top level."""
+    edits: list[tuple[int, int, str]] = []
+    starts = [0]
+    for line in text.encode().split(b"\n"):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+            start, stop = starts[node.lineno - 1] + node.col_offset, starts[(node.end_lineno or 1) - 1]
+            stop += node.end_col_offset or 0
+            if node.func.id in ("exec", "eval") and len(node.args) == 1:
+                edits.append((stop - 1, stop, ", globals())"))
+            elif node.func.id in ("locals", "vars") and not node.args:
+                edits.append((start, stop, "globals()"))
+            elif node.func.id == "dir" and not node.args:
+                edits.append((start, stop, "sorted(globals())"))
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(text))
+    data = text.encode()
+    for start, stop, new in sorted(edits, reverse=True):
+        data = data[:start] + new.encode() + data[stop:]
+    return data.decode()
 
 
 def _plain_definition(args: ast.arguments, decorators: list[ast.expr]) -> bool:
@@ -253,9 +303,9 @@ def _plain_class(node: ast.ClassDef) -> bool:
                 ]
                 if not _plain_definition(part.args, extra):
                     return False
-            case ast.Assign() if is_literal(part.value):
-                pass
-            case ast.AnnAssign() if part.value is None or is_literal(part.value):
+            case ast.Assign() if is_literal(part.value) or isinstance(part.value, ast.Call):
+                pass  # a call only declares: else the class would not be asked about
+            case ast.AnnAssign() if part.value is None or is_literal(part.value) or isinstance(part.value, ast.Call):
                 pass
             case ast.Expr(value=ast.Constant()) | ast.Pass():
                 pass

@@ -32,9 +32,15 @@ class Obj:
     methods: dict[str, int] = field(default_factory=dict)
     receiver: Value = NOTHING
     """For a bound method: what it is bound to."""
+    method: str = ""
+    """For what may be a library's method that was not called yet: its name."""
     frame: object = None
     """For a function: the frame that it closes over."""
     storable: bool = True
+    by_value: bool = False
+    """Nothing but `is`, `id` and a change tells two equal ones from one (lists, arrays, frames)."""
+    singular: bool = False
+    """It is equal to nothing, and found by identity alone (NaN)."""
 
 
 class Heap:
@@ -42,6 +48,8 @@ class Heap:
 
     def __init__(self) -> None:
         self.objects: list[Obj] = []
+        self.edges = 0
+        """How many edges were added to objects that were there: it stands still where nothing new is learnt."""
 
     def new(self, obj: Obj) -> int:
         """Add an object and return its number."""
@@ -50,6 +58,22 @@ class Heap:
 
     def __getitem__(self, number: int) -> Obj:
         return self.objects[number]
+
+    def hold(self, number: int, values: Iterable[int]) -> None:
+        """The object now keeps references to `values`."""
+        holds = self.objects[number].holds
+        size = len(holds)
+        holds.update(values)
+        holds.discard(number)
+        self.edges += len(holds) - size
+
+    def view(self, number: int, values: Iterable[int]) -> None:
+        """The object may now share memory with `values`."""
+        views = self.objects[number].views
+        size = len(views)
+        views.update(values)
+        views.discard(number)
+        self.edges += len(views) - size
 
     def held(self, value: Iterable[int]) -> Value:
         """What the objects hold directly."""

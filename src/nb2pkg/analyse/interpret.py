@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nb2pkg.analyse.heap import NOTHING, Heap, Obj, Value
@@ -23,6 +23,7 @@ LibraryCall = tuple[str, Call | None]
 MAX_DEPTH = 8
 MAX_INLINED = 200
 MANY = 16
+MAX_ROUNDS = 5
 IMMUTABLE_BUILTINS = frozenset(
     name
     for line in (
@@ -32,6 +33,7 @@ IMMUTABLE_BUILTINS = frozenset(
     for name in line.split()
 )
 NONE = "builtins.NoneType"
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 DYNAMIC = frozenset({"exec", "globals", "locals", "vars", "dir"})
 
 
@@ -45,6 +47,10 @@ class Notes:
     deletes: set[str] = field(default_factory=set)
     mutated: set[int] = field(default_factory=set)
     written: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)
+    """Objects whose identity the statement asks for (`is`, `id`)."""
+    asked_names: set[str] = field(default_factory=set)
+    """Names of immutable values whose identity it asks for."""
     draws: set[str] = field(default_factory=set)
     seeds: set[str] = field(default_factory=set)
     files: list[FileUse] = field(default_factory=list)
@@ -54,14 +60,17 @@ class Notes:
     prints: bool = False
     plots: bool = False
     dynamic: str = ""
-    settings: int = 0
     unknown: bool = False
-    modules_set: bool = False
-    """An attribute or item of an imported module was assigned."""
     returned: list[str] = field(default_factory=list)
     """The types that the library calls return, in the order in which they end."""
     nothing: bool = False
     """The last call that ended returns None, whatever it calls."""
+    undeclared: bool = False
+    """It calls something that does more than declare."""
+    lasting: str = ""
+    """Why no later statement can be run in another process, or empty."""
+    set_by: list[ast.stmt | None] = field(default_factory=list)
+    """What set a setting: None where it can't be run again by itself."""
 
 
 @dataclass(slots=True)
@@ -74,7 +83,8 @@ class Frame:
     global_names: set[str] = field(default_factory=set)
     nonlocal_names: set[str] = field(default_factory=set)
     result: Value = NOTHING
-    generator: bool = False
+    cell: int | None = None
+    """The object that stands for its variables, which the functions made in it keep."""
     is_class: bool = False
 
 
@@ -161,6 +171,12 @@ class Interpreter:
         self.stars: list[str] = []
         self.notes = Notes()
         self.stack: list[ast.AST] = []
+        self.loops = 0
+        self.uncertain = 0
+        """How many branches and loops the code stands in, which may not run."""
+        self.current: tuple[ast.stmt, Frame | None] | None = None
+        self.computed = False
+        """A statement before this one did more than import."""
         self.inlined = 0
         self.sites: list[int] = []
         self.library_calls: dict[ast.Call, list[LibraryCall]] = {}
@@ -178,7 +194,10 @@ class Interpreter:
     def reference(self, name: str) -> Value:
         """The object that stands for something imported or built in."""
         if name not in self._references:
-            self._references[name] = frozenset({self.heap.new(Obj("reference", type=self.kb.canonical(name)))})
+            canonical = self.kb.canonical(name)
+            known = self.kb.type(canonical)
+            singular = known is not None and known.equal == "never"
+            self._references[name] = frozenset({self.heap.new(Obj("reference", type=canonical, singular=singular))})
         return self._references[name]
 
     def fresh(self, type_name: str = "", holds: Iterable[int] = (), views: Iterable[int] = ()) -> Value:
@@ -189,16 +208,16 @@ class Interpreter:
         obj = Obj("value", type=type_name, holds=set(holds), views=set(views))
         if known is not None:
             obj.storable = known.storable
-        if not self.stack:
+            obj.by_value = known.equal == "value"
+        if not self.stack and not self.loops:
             return frozenset({self.heap.new(obj)})
-        # Inside a function, one object an expression and top-level statement: else loops of calls have no end.
+        # Inside a function or loop, one object an expression and top-level statement: else they have no end.
         key = (id(self.notes), self.sites[-1] if self.sites else 0, type_name)
         if key not in self._made:
             self._made[key] = self.heap.new(obj)
         else:
-            made = self.heap[self._made[key]]
-            made.holds |= obj.holds - {self._made[key]}
-            made.views |= obj.views - {self._made[key]}
+            self.heap.hold(self._made[key], obj.holds)
+            self.heap.view(self._made[key], obj.views)
         return frozenset({self._made[key]})
 
     def load(self, name: str, frame: Frame | None) -> Value:
@@ -231,6 +250,10 @@ class Interpreter:
         while scope is not None and name not in scope.global_names:
             if name in scope.names and name not in scope.nonlocal_names:
                 scope.values[name] = scope.values.get(name, NOTHING) | value if weak else value
+                if scope.cell is not None:
+                    self.heap.hold(scope.cell, value)
+                    if scope is not frame:
+                        self.mutate({scope.cell})
                 return
             scope = scope.outer
         if self.stack:
@@ -243,20 +266,46 @@ class Interpreter:
             self.env[name] = value
             self.notes.sure.add(name)
 
-    def mutate(self, value: Iterable[int], *, memory: bool = False, deep: bool = False) -> None:
+    def mutate(self, value: Value | set[int], *, memory: bool = False, deep: bool = False) -> None:
         """Note that objects change in place."""
         targets = self.heap.reach(value) if deep else set(value)
         for number in targets:
             obj = self.heap[number]
-            if obj.kind == "reference":
-                if number in value:
-                    self.notes.modules_set = True
+            if obj.kind == "reference" or (obj.kind == "class" and number not in value):
                 continue
             self.notes.mutated.add(number)
             if memory:
                 self.notes.written.add(number)
             if obj.kind == "bound":
                 self.mutate(obj.receiver, memory=memory)
+
+    def set_module(self, value: Value) -> None:
+        """Note that an attribute or item is set; of what is imported, this lasts as long as the process."""
+        if value and all(self.heap[number].kind == "reference" for number in value):
+            self.set_by(None)
+
+    def set_by(self, call: ast.AST | None) -> None:
+        """Note that the current statement, by this call or by itself, sets what lasts as long as the process."""
+        assert self.current is not None
+        node, frame = self.current
+        alone = isinstance(node, ast.Assign | ast.AugAssign | ast.Delete) if call is None else (
+            isinstance(node, ast.Expr) and node.value is call
+        )
+        again = alone and not self.uncertain and all(
+            self.is_imported(part.id, frame) for part in ast.walk(node) if isinstance(part, ast.Name)
+        )
+        self.notes.set_by.append(node if again else None)
+
+    def is_imported(self, name: str, frame: Frame | None) -> bool:
+        """Whether a name is what an import bound it to, or a builtin, and nothing of a function."""
+        while frame is not None:
+            if name in frame.names:
+                return False
+            frame = frame.outer
+        value = self.env.get(name)
+        return name in BUILTINS if value is None else bool(value) and all(
+            self.heap[number].kind == "reference" for number in value
+        )
 
     # -- statements ------------------------------------------------------------------------------------------
 
@@ -267,6 +316,7 @@ class Interpreter:
 
     def statement(self, node: ast.stmt, frame: Frame | None) -> None:
         """Interpret one statement."""
+        self.current = (node, frame)
         match node:
             case ast.Expr():
                 self.eval(node.value, frame)
@@ -287,17 +337,20 @@ class Interpreter:
                 self.loop(node, frame)
             case ast.While():
                 self.eval(node.test, frame)
-                self.branches([[*node.body], []], frame, twice=True)
+                self.repeat(node.body, frame)
                 self.run(node.orelse, frame)
             case ast.If():
                 self.eval(node.test, frame)
                 self.branches([node.body, node.orelse], frame)
             case ast.With() | ast.AsyncWith():
+                before = list(self.notes.set_by)
                 for item in node.items:
                     value = self.eval(item.context_expr, frame)
                     if item.optional_vars is not None:
                         self.assign(item.optional_vars, value, frame, None)
                 self.run(node.body, frame)
+                if any(self.restores(item.context_expr, frame) for item in node.items):
+                    self.notes.set_by = before
             case ast.Try() | ast.TryStar():
                 self.branches([[*node.body, *node.orelse], []], frame)
                 for handler in node.handlers:
@@ -305,7 +358,10 @@ class Interpreter:
                         self.eval(handler.type, frame)
                     if handler.name:
                         self.branches([[ast.Pass()], []], frame)
-                        self.store(handler.name, self.fresh(), frame, weak=True)
+                        caught = self.fresh()
+                        for number in caught:
+                            self.heap[number].storable = False  # pickling loses its cause and its traceback
+                        self.store(handler.name, caught, frame, weak=True)
                     self.branches([handler.body, []], frame)
                 self.run(node.finalbody, frame)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -339,42 +395,59 @@ class Interpreter:
             case _:
                 pass
 
-    def branches(self, bodies: Sequence[Sequence[ast.stmt]], frame: Frame | None, *, twice: bool = False) -> None:
+    def restores(self, manager: ast.expr, frame: Frame | None) -> bool:
+        """Whether a context manager sets back what its body sets."""
+        named = self.eval(manager.func, frame) if isinstance(manager, ast.Call) else NOTHING
+        facts = [self.kb.call(self.heap[o].type) for o in named if self.heap[o].kind == "reference"]
+        return any(fact is not None and fact.restores for fact in facts)
+
+    def branches(self, bodies: Sequence[Sequence[ast.stmt]], frame: Frame | None) -> None:
         """Interpret alternatives; afterwards every name may be what any of them made it."""
         before, sure = dict(self.env), set(self.notes.sure)
         local = dict(frame.values) if frame else {}
         after: list[tuple[dict[str, Value], set[str], dict[str, Value]]] = []
+        self.uncertain += 1
         for body in bodies:
             self.env, self.notes.sure = dict(before), set(sure)
             if frame:
                 frame.values = dict(local)
-            for _ in range(2 if twice and body and len(self.stack) < 2 else 1):
-                self.run(body, frame)
+            self.run(body, frame)
             after.append((self.env, self.notes.sure, frame.values if frame else {}))
-        merged: dict[str, Value] = {}
-        for env, _, _ in after:
-            for name, value in env.items():
-                merged[name] = merged.get(name, NOTHING) | value
-        self.env = merged
+        self.uncertain -= 1
+        self.env = _joined(env for env, _, _ in after)
         self.notes.sure = set.intersection(*(s for _, s, _ in after))
         if frame:
-            frame.values = {}
-            for _, _, values in after:
-                for name, value in values.items():
-                    frame.values[name] = frame.values.get(name, NOTHING) | value
+            frame.values = _joined(values for _, _, values in after)
 
     def loop(self, node: ast.For | ast.AsyncFor, frame: Frame | None) -> None:
-        """A loop runs none, one or more times."""
+        """A `for` loop."""
         items = self.items_of(self.eval(node.iter, frame))
-        sure = set(self.notes.sure)
-        before = dict(self.env)
-        for _ in range(1 if len(self.stack) > 1 else 2):
+
+        def bind() -> None:
             self.assign(node.target, items, frame, None)
-            self.run(node.body, frame)
-            for name, value in before.items():
-                self.env[name] = self.env.get(name, NOTHING) | value
-        self.notes.sure = sure
+
+        self.repeat(node.body, frame, bind)
         self.run(node.orelse, frame)
+
+    def repeat(self, body: Sequence[ast.stmt], frame: Frame | None, bind: Callable[[], None] | None = None) -> None:
+        """A loop's body runs none, one or more times: until another round teaches nothing."""
+        sure = set(self.notes.sure)
+        self.loops += 1
+        self.uncertain += 1
+        for _ in range(MAX_ROUNDS):
+            env, local = dict(self.env), dict(frame.values) if frame else {}
+            edges = self.heap.edges
+            if bind is not None:
+                bind()
+            self.run(body, frame)
+            self.env = _joined((env, self.env))
+            if frame:
+                frame.values = _joined((local, frame.values))
+            if self.env == env and edges == self.heap.edges and (frame is None or frame.values == local):
+                break
+        self.loops -= 1
+        self.uncertain -= 1
+        self.notes.sure = sure
 
     def items_of(self, value: Value) -> Value:
         """What iterating over a value may give."""
@@ -411,10 +484,12 @@ class Interpreter:
                 self.assign(target.value, self.fresh("builtins.list", holds=value), frame, None)
             case ast.Attribute():
                 base = self.eval(target.value, frame, place=True)
+                self.set_module(base)
                 self.mutate(base)
                 self.hold(base, value)
             case ast.Subscript():
                 base = self.eval(target.value, frame, place=True)
+                self.set_module(base)
                 self.eval(target.slice, frame)
                 for number in base:
                     known = self.kb.type(self.heap[number].type)
@@ -429,7 +504,7 @@ class Interpreter:
         for number in base:
             obj = self.heap[number]
             if obj.kind != "reference" and obj.type not in ("pandas.DataFrame", "pandas.Series", "numpy.ndarray"):
-                obj.holds |= value - {number}
+                self.heap.hold(number, value)
 
     def augmented(self, node: ast.AugAssign, frame: Frame | None) -> None:
         """`x += y` reads x, may change its object in place, and binds x."""
@@ -438,7 +513,7 @@ class Interpreter:
             old = self.load(node.target.id, frame)
             self.mutate(old, memory=True)
             for number in old:
-                self.heap[number].holds |= value - {number}
+                self.heap.hold(number, value)
             self.store(node.target.id, old or self.arithmetic(old, value), frame)
         else:
             loaded = ast.copy_location(_as_load(node.target), node.target)
@@ -459,7 +534,9 @@ class Interpreter:
                 for part in target.elts:
                     self.delete(part, frame)
             case ast.Subscript() | ast.Attribute():
-                self.mutate(self.eval(target.value, frame, place=True))
+                base = self.eval(target.value, frame, place=True)
+                self.set_module(base)
+                self.mutate(base)
                 if isinstance(target, ast.Subscript):
                     self.eval(target.slice, frame)
             case _:
@@ -475,6 +552,8 @@ class Interpreter:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
             if alias.name == "*":
+                if self.stars and self.computed:
+                    self.notes.lasting = "a star import may bind any name again"
                 self.stars.append(module)
             else:
                 self.store(alias.asname or alias.name, self.reference(f"{module}.{alias.name}"), frame)
@@ -491,16 +570,32 @@ class Interpreter:
         for default in (*node.args.defaults, *node.args.kw_defaults):
             if default is not None:
                 held |= self.eval(default, frame)
+        scope = frame
+        while scope is not None:
+            if scope.cell is not None:
+                held.add(scope.cell)
+            scope = scope.outer
         number = self.heap.new(Obj("function", type="function", holds=held, node=node, frame=frame))
         value: Value = frozenset({number})
         for decorator in getattr(node, "decorator_list", ()):
             applied = self.eval(decorator, frame)
+            if self.declares(decorator, frame):
+                continue
+            self.notes.undeclared = True
             for called in applied:
                 if self.heap[called].kind in ("function", "class"):
                     value |= self.call_object(called, [value], {}, decorator)
                 elif self.heap[called].kind != "reference":
                     self.mutate({called}, deep=True)
+                if self.heap[called].kind not in ("function", "class"):
+                    self.heap[number].storable = False  # what was made may keep a state of its own, as a cache does
         return value
+
+    def declares(self, decorator: ast.expr, frame: Frame | None) -> bool:
+        """Whether a decorator says what something is, and keeps no state."""
+        named = self.eval(decorator.func if isinstance(decorator, ast.Call) else decorator, frame)
+        facts = [self.kb.call(self.heap[o].type) if self.heap[o].kind == "reference" else None for o in named]
+        return bool(facts) and all(fact is not None and fact.declares for fact in facts)
 
     def define_class(self, node: ast.ClassDef, frame: Frame | None) -> None:
         """A class: its body runs now."""
@@ -514,6 +609,7 @@ class Interpreter:
             held |= self.eval(keyword.value, frame)
         for decorator in node.decorator_list:
             self.eval(decorator, frame)
+            self.notes.undeclared |= not self.declares(decorator, frame)
         scan = bound_names(node.body)
         inner = Frame(names=set(scan.names), outer=frame, is_class=True)
         self.run(node.body, inner)
@@ -521,6 +617,7 @@ class Interpreter:
             for number in value:
                 if self.heap[number].kind == "function":
                     methods[name] = number
+                    held |= self.heap[number].holds
                 else:
                     held.add(number)
         number = self.heap.new(Obj("class", type=node.name, holds=held, node=node, methods=methods))
@@ -544,15 +641,23 @@ class Interpreter:
                 instance = self.fresh(obj.type)
                 for made in instance:
                     self.heap[made].cls = number
-                    self.heap[made].holds |= {number}
+                    self.heap.hold(made, {number})
                 if "__init__" in obj.methods:
                     self.inline(obj.methods["__init__"], [instance, *args], keywords)
                 else:
-                    for made in instance:
-                        self.heap[made].holds |= everything
+                    self.hold(instance, everything)
                 return instance
+            case "reference" if obj.type == "builtins.type" and len(args) == 1:
+                classes = {self.heap[o].cls for o in everything}
+                return frozenset(c for c in classes if c is not None) | self.fresh(holds=everything)
             case "reference":
                 return self.library(self.kb.call(obj.type), obj.type, NOTHING, args, keywords, node)
+            case _ if obj.method and isinstance(node, ast.Call):
+                found: Value = NOTHING
+                self.heap.hold(number, obj.receiver)  # only now is it known to be a method
+                for receiver in obj.receiver:
+                    found |= self.method(receiver, obj.method, args, keywords, node)
+                return found
             case _:
                 if obj.cls is not None and "__call__" in self.heap[obj.cls].methods:
                     return self.inline(self.heap[obj.cls].methods["__call__"], [frozenset({number}), *args], keywords)
@@ -570,6 +675,8 @@ class Interpreter:
             self.mutate(everything, deep=True, memory=True)
             return self.fresh(holds=everything) | everything
         self.inlined += 1
+        if not obj.storable:
+            self.mutate({number})
         body: Sequence[ast.stmt] = (
             [ast.Return(value=node.body)] if isinstance(node, ast.Lambda) else node.body
         )
@@ -597,6 +704,10 @@ class Interpreter:
             elif not keyword:
                 for name in names:
                     frame.values[name] = frame.values.get(name, NOTHING) | self.heap.held(value)
+        if any(isinstance(part, _SCOPES) for statement in body for part in ast.walk(statement)):
+            (frame.cell,) = self.fresh("cell")
+            for value in frame.values.values():
+                self.heap.hold(frame.cell, value)
         self.stack.append(node)
         self.run(body, frame)
         self.stack.pop()
@@ -699,6 +810,7 @@ class Interpreter:
             seen = self.library_calls.setdefault(node, [])
             if all(known is not fact for _, known in seen):
                 seen.append((name, fact))
+        self.notes.undeclared |= fact is None or not fact.declares
         self.strings_in(node, name)
         short = name.removeprefix("builtins.")
         if short in DYNAMIC:
@@ -734,6 +846,10 @@ class Interpreter:
             self.mutate(target, deep=deep and not types <= {"builtins.list", "builtins.dict", "builtins.set"})
             if parameter == "self" and not fact.plots:  # what is drawn is kept, but never changed by drawing
                 self.hold(receiver, everything - receiver)
+        for parameter in fact.asks:
+            self.notes.asked |= named(parameter)
+        if fact.searches:
+            self.search(everything)
         for parameter in fact.writes:
             self.mutate(named(parameter), memory=True)
         call = node if isinstance(node, ast.Call) else None
@@ -756,13 +872,18 @@ class Interpreter:
             self.call_back(named(parameter))
         self.notes.prints |= fact.prints
         self.notes.plots |= fact.plots
-        self.notes.settings += fact.setting
         none = fact.none_with and call is not None and _argument(call, fact.none_with) is not None
         self.notes.returned.append(NONE if none else fact.returns)
+        if fact.setting:
+            self.set_by(node)
         if fact.stage:
             self.notes.labels.append(fact.stage)
         subject = frozenset().union(*(named(p) for p in fact.of)) if fact.of else everything
+        if fact.ambient:
+            return self.reference(fact.returns or f"{name}()")
         match fact.relation:
+            case "scalar" if fact.returns == "builtins.float" and self._is_nan(call):
+                return frozenset({self.heap.new(Obj("value", type=fact.returns, singular=True))})
             case "scalar":
                 return NOTHING
             case "same":
@@ -777,6 +898,10 @@ class Interpreter:
                 functions = {o for o in subject if self.heap[o].kind in ("function", "class")}
                 return self.fresh(fact.returns, holds=functions if not fact.calls else ())
 
+    def _is_nan(self, call: ast.Call | None) -> bool:
+        text = self.text_of(call.args[0]) if call is not None and call.args else None
+        return text is not None and text.strip().lstrip("+-").lower() == "nan"
+
     def call_back(self, value: Value) -> None:
         """Functions of the notebook among these may be called, with what nobody knows."""
         if len(self.stack) >= MAX_DEPTH or self.inlined > MAX_INLINED:
@@ -789,6 +914,9 @@ class Interpreter:
                 assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
                 count = len(node.args.posonlyargs) + len(node.args.args)
                 self.inline(number, [self.fresh() for _ in range(count)], {})
+            elif obj.method and self.is_mutator(obj):
+                self.heap.hold(number, obj.receiver)
+                self.mutate(obj.receiver, memory=True)
             elif obj.kind == "class":
                 for method in obj.methods.values():
                     self.call_back(frozenset({method}))
@@ -808,6 +936,12 @@ class Interpreter:
             elif obj.kind == "bound" or (methods and obj.kind != "class"):
                 targets.add(number)
         self.mutate(targets, deep=True, memory=True)
+
+    def is_mutator(self, obj: Obj) -> bool:
+        """Whether what was read as an attribute is a method that is known to change its object."""
+        types = {self.heap[receiver].type for receiver in obj.receiver}
+        facts = [self.kb.method(type_name, obj.method) for type_name in types if type_name]
+        return any(fact is not None and bool(fact.mutates or fact.writes) for fact in facts)
 
     def strings_in(self, node: ast.AST, name: str) -> None:
         """Names in strings are reads: `df.query("@t")`, formulas, `eval`."""
@@ -921,7 +1055,11 @@ class Interpreter:
             case ast.BinOp():
                 return self.arithmetic(self.eval(node.left, frame), self.eval(node.right, frame))
             case ast.Compare():
-                values = [self.eval(node.left, frame), *(self.eval(c, frame) for c in node.comparators)]
+                operands = [node.left, *node.comparators]
+                values = [self.eval(operand, frame) for operand in operands]
+                if any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+                    self.ask(operands, values)
+                self.search(frozenset().union(*values))
                 if all(isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in node.ops):
                     return NOTHING
                 return self.arithmetic(values[0], frozenset().union(*values[1:]))
@@ -960,6 +1098,22 @@ class Interpreter:
             case _:
                 return NOTHING
 
+    def ask(self, operands: Sequence[ast.expr], values: Sequence[Value]) -> None:
+        """Note that it is asked whether these are one object; whether they are `None` is no question of identity."""
+        if any(isinstance(operand, ast.Constant) for operand in operands):
+            return
+        if any(value and all(self.heap[o].kind == "reference" for o in value) for value in values):
+            return
+        for operand, value in zip(operands, values, strict=True):
+            self.notes.asked |= value
+            if not value:
+                self.notes.asked_names |= {n for n in self.notes.reads if not self.env.get(n)}
+                self.notes.asked_names |= {n.id for n in ast.walk(operand) if isinstance(n, ast.Name)}
+
+    def search(self, value: Value) -> None:
+        """Note that what is equal to nothing may be found among these, by its identity."""
+        self.notes.asked |= {o for o in self.heap.reach(value) if self.heap[o].singular}
+
     def arithmetic(self, left: Value, right: Value) -> Value:
         """An operator's result: new, of the operands' type, holding what containers held."""
         both = left | right
@@ -991,8 +1145,11 @@ class Interpreter:
                     bound = Obj("bound", holds={method}, receiver=frozenset({number}), node=self.heap[method].node)
                     found |= {self.heap.new(bound)}
                 continue
+            holds = obj.holds
+            if obj.cls is not None and node.attr != "__class__":  # not its class, but what that has
+                holds = holds - {obj.cls} | self.heap[obj.cls].holds
             if place:
-                found |= {number} | obj.holds
+                found |= {number} | holds
                 continue
             fact = self.kb.call(f"{obj.type}.{node.attr}") if obj.type else None
             known = self.kb.type(obj.type)
@@ -1002,9 +1159,12 @@ class Interpreter:
             if relation in ("scalar", "fresh"):
                 continue
             if relation == "same":
-                found |= {number} | obj.holds
+                found |= {number} | holds
             else:
-                found |= obj.holds | self.fresh(fact.returns if fact else "", holds=obj.holds, views={number})
+                made = self.fresh(fact.returns if fact else "", holds=holds, views={number})
+                found |= holds | made
+                for new in made:
+                    self.heap[new].receiver, self.heap[new].method = frozenset({number}), node.attr
         return found
 
     def item(self, base: Value, place: bool) -> Value:
@@ -1062,6 +1222,15 @@ class Interpreter:
                 for number in made:
                     self.heap[number].storable = False
                 return made
+
+
+def _joined(scopes: Iterable[dict[str, Value]]) -> dict[str, Value]:
+    """Every name with what it may be in any of the scopes."""
+    merged: dict[str, Value] = {}
+    for scope in scopes:
+        for name, value in scope.items():
+            merged[name] = merged.get(name, NOTHING) | value
+    return merged
 
 
 def bound_pattern(pattern: ast.pattern) -> set[str]:

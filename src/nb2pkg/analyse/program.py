@@ -47,6 +47,10 @@ class Effects:
     """Names that stand in strings which are evaluated (`query("@t")`, formulas, `eval`)."""
     prints: bool = False
     plots: bool = False
+    identities: frozenset[str] = frozenset()
+    """Names of immutable values of which it is asked whether they are one object."""
+    lasting: str = ""
+    """Why it has to be in one process with all that comes after it, or empty."""
     dynamic: str = ""
     """Why names can't be known statically (`exec`, `globals()`), or empty."""
     unbound_risk: frozenset[str] = frozenset()
@@ -71,6 +75,9 @@ class Statement:
     predict save), or empty."""
     displayed: bool = False
     """It is an expression whose value IPython displays."""
+
+    repeats: tuple[str, ...] = ()
+    """The settings in it, as statements that are run again in each later stage."""
 
     @property
     def lines(self) -> int:

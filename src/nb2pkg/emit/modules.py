@@ -64,11 +64,12 @@ def settings_module(source: Source) -> Module | None:
     for stage in plan.stages:
         if stage.name not in wanted:
             continue
-        indices = [i for i in stage.statements if statements[i].kind == "setting"]
-        names = sorted({name for i in indices for name in statements[i].effects.reads})
+        indices = [i for i in stage.statements if statements[i].repeats]
+        names = sorted({n for i in indices if statements[i].kind == "setting" for n in statements[i].effects.reads})
         binders = {b for b in (literal_binder(source.program, name) for name in names) if b is not None}
         lines = [f"def from_{stage.name}():"]
-        lines += [indent(statements[index].text) for index in sorted({*binders, *indices})]
+        again = [statements[i].repeats or (statements[i].text,) for i in sorted({*binders, *indices})]
+        lines += [indent(text) for texts in again for text in texts]
         functions.append("\n".join(lines))
     if not functions:
         return None

@@ -52,6 +52,16 @@ class Call:
     """Parameters that name a file (or folder) which is read, written."""
     mode: str = ""
     """For `open`: the parameter that holds the mode, which decides between reading and writing."""
+    asks: tuple[str, ...] = ()
+    """Parameters whose identity the result depends on (`id`, `numpy.shares_memory`)."""
+    searches: bool = False
+    """Looks for an item in its receiver or arguments, by identity first (`list.index`)."""
+    declares: bool = False
+    """Used as a decorator or in a class's body, it says what something is and keeps no state (`dataclass`, `wraps`)."""
+    restores: bool = False
+    """A context manager at whose end the settings are what they were."""
+    ambient: bool = False
+    """Returns an object of the library's own that lasts as long as the process (`decimal.getcontext`)."""
     calls: tuple[str, ...] = ()
     """Parameters that are called back (`DataFrame.apply`'s `func`)."""
     setting: bool = False
@@ -89,6 +99,8 @@ class Type:
     """What `x[...] = v` does: `mutates` replaces a slot (dict, list, a DataFrame's column); `writes` writes memory."""
     attributes: Relation = "unknown"
     """How a plain attribute read relates to the object."""
+    equal: Literal["identity", "value", "never"] = "identity"
+    """How two are compared: as one object, by what they hold, or not at all (NaN, which is found by identity)."""
     ordered: bool = True
     """False: iteration order is not kept by pickling (sets)."""
 

@@ -94,6 +94,7 @@ def make_plan(
         diagnostics.append(Diagnostic("N304", f"one stage: {whole}; names can't be followed, so nothing is cut"))
     cuts = _computing_cuts(program, cuts, hoisted)
     cuts = _repeatable_settings(program, cuts, scope.fixed, diagnostics)
+    cuts = _before_lasting(program, cuts, diagnostics)
     cuts, spans = _settle(program, cuts, scope, diagnostics)
     stages = _stages(program, spans, sections, scope, definitions, constants, notebook)
     stages, streams = _carry_random(program, stages, diagnostics)
@@ -124,9 +125,11 @@ def _repeatable_settings(
 ) -> tuple[int, ...]:
     """No cut after a setting that reads what can't be repeated with it."""
     for statement in program.statements:
-        if statement.kind != "setting":
+        if not statement.repeats:
             continue
-        for name in sorted(statement.effects.reads - fixed - BUILTINS):
+        own = statement.kind == "setting"
+        read = statement.effects.reads if own else free_names(ast.parse("\n".join(statement.repeats)))
+        for name in sorted(read - fixed - BUILTINS):
             if literal_binder(program, name) is None and any(c > statement.index for c in cuts):
                 cuts = tuple(c for c in cuts if c <= statement.index)
                 diagnostics.append(
@@ -139,6 +142,16 @@ def _repeatable_settings(
                     )
                 )
     return cuts
+
+
+def _before_lasting(program: Program, cuts: tuple[int, ...], diagnostics: list[Diagnostic]) -> tuple[int, ...]:
+    """No cut after a statement that changes the process itself."""
+    first = next((s for s in program.statements if s.effects.lasting), None)
+    if first is None or cuts[-1] <= first.index:
+        return cuts
+    message = f"no stage begins after this statement: {first.effects.lasting}"
+    diagnostics.append(Diagnostic("N311", message, first.cell, first.node.lineno, "info"))
+    return tuple(c for c in cuts if c <= first.index)
 
 
 def literal_binder(program: Program, name: str) -> int | None:
@@ -396,7 +409,7 @@ def _stages(
                 current[output] = artifact
         statements = [program.statements[i] for i in indices]
         settings = tuple(
-            s.index for s in program.statements[: span.start] if s.kind == "setting" and s.index not in scope.hoisted
+            s.index for s in program.statements[: span.start] if s.repeats and s.index not in scope.hoisted
         )
         files = [f for s in statements for f in s.effects.files]
         stages.append(
@@ -463,6 +476,10 @@ def _module_scope(program: Program, indices: tuple[int, ...], span: Span) -> str
         for part in ast.walk(statement.node):
             if isinstance(part, ast.Global):
                 return f"a function declares {', '.join(part.names)} global"
+            if isinstance(part, ast.ClassDef) and statement.kind != "definition":
+                return f"the class {part.name} is the module's, by its name"
+            if isinstance(part, ast.Delete) and bound_names([part]).names & BUILTINS:
+                return "a name is freed that is a builtin's"
             if isinstance(part, ast.ClassDef):
                 scan = bound_names(part.body)
                 if scan.names & free_names(part):

@@ -70,17 +70,19 @@ def crossing(program: Program, cuts: tuple[int, ...], scope: Scope) -> tuple[tup
         mutated.append(m)
     later_changes = _suffixes(program.mutated, total)
     later_writes = _suffixes(program.written, total)
+    later_asked = _suffixes(program.asked, total)
     count = len(bounds)
     for _ in range(count + 2):
         live: list[set[str]] = [set() for _ in bounds]
         for place in range(count - 2, -1, -1):
-            live[place] = (live[place + 1] - sure[place + 1]) | reads[place + 1]
+            bound_there = program.environments[bounds[place][1] - 1].keys()  # what was deleted is bound no more
+            live[place] = ((live[place + 1] - sure[place + 1]) | reads[place + 1]) & bound_there
         spans: list[Span] = []
         grown = False
         for place, (start, stop) in enumerate(bounds):
             out = live[place]
             env = program.environments[stop - 1] if stop else {}
-            groups = _groups(program, out, env, later_changes[stop])
+            groups = _groups(program, out, env, later_changes[stop] | later_asked[stop])
             changed = {n for n in out if n in bound[place] or n in mutated[place]}
             outputs: set[str] = set()
             kept: list[tuple[str, ...]] = []
@@ -95,14 +97,17 @@ def crossing(program: Program, cuts: tuple[int, ...], scope: Scope) -> tuple[tup
                 reads[place] |= missing
                 grown = True
             unbound = {n for n in outputs if n not in sure[place] and n not in earlier}
+            taken = frozenset(reads[place] & live[place - 1]) if place else frozenset()
             spans.append(
-                Span(start, stop, frozenset(reads[place]), frozenset(outputs), tuple(kept), frozenset(unbound))
+                Span(start, stop, taken, frozenset(outputs), tuple(kept), frozenset(unbound))
             )
         if not grown:
             break
     for place in range(count - 1):
         stop = bounds[place][1]
-        obstacle = _obstacle(program, live[place], stop, later_changes[stop], later_writes[stop], scope)
+        obstacle = _obstacle(
+            program, live[place], stop, later_changes[stop], later_writes[stop], later_asked[stop], scope
+        )
         if obstacle is not None:
             return tuple(spans), obstacle
     return tuple(spans), None
@@ -140,9 +145,9 @@ def _suffixes(sets: tuple[frozenset[int], ...], total: int) -> list[frozenset[in
 
 
 def _groups(
-    program: Program, names: set[str], env: dict[str, Value], changes: frozenset[int]
+    program: Program, names: set[str], env: dict[str, Value], noticed: frozenset[int]
 ) -> list[tuple[str, ...]]:
-    """Names that share an object that is changed later, together."""
+    """Names that share an object, together: one that is noticed to be one (`noticed`), or may be."""
     owner: dict[int, str] = {}
     parent = {name: name for name in names}
 
@@ -153,7 +158,8 @@ def _groups(
 
     for name in sorted(names):
         for number in program.heap.reach(env.get(name, frozenset())):
-            if number in changes:
+            obj = program.heap[number]
+            if number in noticed or (obj.kind in ("value", "bound") and not obj.by_value):
                 if number in owner:
                     parent[find(name)] = find(owner[number])
                 else:
@@ -170,15 +176,26 @@ def _obstacle(
     stop: int,
     changes: frozenset[int],
     writes: frozenset[int],
+    asked: frozenset[int],
     scope: Scope,
 ) -> Obstacle | None:
     env = program.environments[stop - 1]
     heap = program.heap
     memory: dict[int, tuple[int, str]] = {}
+    cells: dict[int, int] = {}
     written = {program.groups[o] for o in writes}
+    identities = frozenset().union(*(s.effects.identities for s in program.statements[stop:]))
     for name in sorted(live):
+        if name in identities:
+            return Obstacle(stop, name, "it is asked whether it is one object with another, which storing changes")
         for number in heap.reach(env.get(name, frozenset())):
             obj = heap[number]
+            if obj.kind == "function":
+                for cell in (h for h in obj.holds if heap[h].type == "cell" and h in changes):
+                    if cells.setdefault(cell, number) != number:
+                        return Obstacle(stop, name, "it shares a variable with another function, which is set later")
+            if obj.singular and number in asked:
+                return Obstacle(stop, name, "it holds a NaN that is found again by its identity")
             if not obj.storable:
                 return Obstacle(stop, name, f"a {obj.type.rpartition('.')[2] or 'value'} can't be stored")
             if obj.kind in ("function", "bound") and number not in scope.importable:

@@ -17,6 +17,7 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Cell, Notebook
 from nb2pkg.read.formats import RawCell, RawNotebook, load
 from nb2pkg.read.magics import RUN_MARK, Reading
+from nb2pkg.read.outputs import with_outputs
 from nb2pkg.read.translate import Bindings, is_quiet, parsed, refuse_history, translated
 
 __all__ = ["read"]
@@ -36,7 +37,7 @@ def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
     notebook = Notebook(
         name=path.stem,
         folder=path.parent,
-        cells=tuple(cells),
+        cells=with_outputs(cells),
         imports=tuple(sorted(reading.imports)),
         written_modules=tuple(reading.written.items()),
         requirements=tuple(reading.requirements),
@@ -80,6 +81,8 @@ class _Cells:
         reading = self.reading
         reading.silent, reading.show_all_next = False, None
         code, ends = translated(raw.source, reading, self.bindings)
+        if "raises-exception" in raw.tags:
+            reading.need("traceback")
         cell = Cell(
             index=index,
             id=cell_id,

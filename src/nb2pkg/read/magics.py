@@ -120,6 +120,7 @@ def getoutput(command: str, reading: Reading) -> str:
         packages(command, None, reading)
         return "[]"
     reading.need("subprocess")
+    reading.need("IPython.utils.text")
     return shell.lines_of(shell.expanded(command, reading.bound))
 
 
@@ -279,13 +280,13 @@ def cell_magic(
 def _capture(rest: str, body: str, reading: Reading) -> str:
     reading.silent = True
     name = next((word for word in rest.split() if not word.startswith("-")), "")
-    if name:
-        reading.tell("N104", f"`%%capture {name}`: `{name}` is a plain text buffer (`{name}.getvalue()`)", 1, "warning")
     if not body.strip():
         return ""
+    if name:
+        reading.need("IPython.utils.capture")
+        return f"with IPython.utils.capture.capture_output() as {name}:\n{indented(body)}"
     reading.need("contextlib", "io")
-    head = "with contextlib.redirect_stdout(io.StringIO())" + (f" as {name}:" if name else ":")
-    return head + "\n" + indented(body)
+    return f"with contextlib.redirect_stdout(io.StringIO()):\n{indented(body)}"
 
 
 def indented(body: str) -> str:

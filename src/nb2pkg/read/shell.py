@@ -92,7 +92,7 @@ def printed(command: str) -> str:
 def lines_of(command: str) -> str:
     """The expression for the lines that the shell command (an expression's text) writes."""
     run = f"subprocess.run({command}, shell=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)"
-    return f"{run}.stdout.splitlines()"
+    return f"IPython.utils.text.SList({run}.stdout.splitlines())"
 
 
 def program(command: list[str], body: str) -> str:

@@ -246,7 +246,7 @@ class _Rewriting:
         texts = [one.value for one in arguments if isinstance(one, ast.Constant) and isinstance(one.value, str)]
         if len(texts) != len(arguments) or not texts:
             if kind in ("system", "system_raw", "getoutput", "getoutput_raw") and len(arguments) == 1:
-                reading.need("subprocess")
+                reading.need("subprocess", "IPython.utils.text")
                 command = ast.unparse(arguments[0])
                 return shell.printed(command) if "system" in kind else shell.lines_of(command)
             return ast.get_source_segment(self.source.decode(), node)

@@ -16,6 +16,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,7 @@ def _is_plain_array(value: Any) -> bool:
         and value.dtype.kind in PLAIN_DTYPES
         and value.dtype.metadata is None
         and (value.flags.c_contiguous or value.flags.f_contiguous)
+        and value.flags.writeable
     )
 
 
@@ -284,20 +286,64 @@ def _pickled(value: object, folder: str) -> bytes:
     data: bytes | None = None
     error: Exception | None = None
     try:
-        data = pickle.dumps(value, protocol=5)
+        data = _dumped(value, pickle.Pickler)
         if b"__main__" not in data:
             return data
     except Exception as reason:
         error = reason
     for module in PICKLERS:
         with suppress(Exception):
-            by_value: bytes = importlib.import_module(module).dumps(value, protocol=5)
-            return by_value
+            return _dumped(value, importlib.import_module(module).CloudPickler)
     if data is not None:
         return data
     raise TypeError(
         f"{folder}: nothing can store a {type(value).__module__}.{type(value).__qualname__}"
     ) from error
+
+
+def _dumped(value: object, pickler: Any) -> bytes:
+    """`value` pickled so that its arrays keep their layout in memory, which decides in what order sums are taken."""
+
+    class Pickler(pickler):  # type: ignore[misc]
+        def reducer_override(self, item: Any) -> Any:
+            numpy: Any = sys.modules.get("numpy")
+            if numpy is not None and type(item) is numpy.ndarray and not _is_plain_array(item) and _has_layout(item):
+                return _made_array, _layout(item)
+            return super().reducer_override(item) if hasattr(pickler, "reducer_override") else NotImplemented
+
+    file = BytesIO()
+    Pickler(file, protocol=5).dump(value)
+    return file.getvalue()
+
+
+def _has_layout(array: Any) -> bool:
+    """Whether plain memory holds the array, and its gaps are not much more than itself."""
+    span = sum(abs(step) * (length - 1) for step, length in zip(array.strides, array.shape, strict=True))
+    plain = array.dtype.kind in PLAIN_DTYPES and array.dtype.metadata is None
+    return plain and array.size > 0 and span <= 64 * array.nbytes
+
+
+def _layout(array: Any) -> tuple[Any, ...]:
+    """What `_made_array` makes the array from again: its memory with the gaps zeroed, and where it lies in it."""
+    numpy: Any = importlib.import_module("numpy")
+    reach = [step * (length - 1) for step, length in zip(array.strides, array.shape, strict=True)]
+    offset = -sum(r for r in reach if r < 0)
+    buffer = numpy.zeros(offset + sum(r for r in reach if r > 0) + array.dtype.itemsize, dtype="u1")
+    view = numpy.ndarray(array.shape, array.dtype, buffer, offset, array.strides)
+    view[...] = array
+    whole = bool(array.flags.c_contiguous or array.flags.f_contiguous)
+    return buffer.tobytes(), array.dtype, array.shape, offset, array.strides, bool(array.flags.writeable), whole
+
+
+def _made_array(
+    data: bytes, dtype: Any, shape: tuple[int, ...], offset: int, strides: tuple[int, ...], writeable: bool, whole: bool
+) -> Any:
+    numpy: Any = importlib.import_module("numpy")
+    array = numpy.ndarray(shape, dtype, bytearray(data), offset, strides)
+    if whole:
+        array = array.copy(order="K")
+    array.flags.writeable = writeable
+    return array
 
 
 def _numpy_random() -> Any:

@@ -8,25 +8,26 @@ A case is a Python file in the percent format::
     # %% tags=["raises-exception"]
     x = 1
 
-``notebook_output`` is the reference and knows nothing of nb2pkg: a fresh process with a real IPython
-shell. Displayed text goes to stdout without the ``Out[n]:`` prompt.
+``notebook_output`` is the reference and knows nothing of nb2pkg: a process with a real IPython shell. Displayed
+text goes to stdout without the ``Out[n]:`` prompt. The processes are forked from a warm one (``warm.py``).
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 Cell = dict[str, Any]
 
-CASES = Path(__file__).resolve().parent.parent / "tests" / "cases"
-SOURCE = Path(__file__).parents[1] / "src"  # so that the tests run without an installation
+CASES = Path(__file__).resolve().parent / "cases"
 TIMEOUT = 120
 _MARKER = re.compile(r"^# %%(?P<rest>.*)$")
 _ATTRIBUTE = re.compile(r'(\w+)=("[^"]*"|\[[^\]]*\])')
@@ -96,119 +97,6 @@ def write_notebook(cells: list[Cell], path: Path) -> Path:
     return path
 
 
-# Runs in the fresh process. What a kernel does and a plain shell does not is done by hand.
-_REFERENCE = r'''
-import json, os, sys
-
-os.environ.setdefault("MPLBACKEND", "agg")
-from IPython.core.displayhook import DisplayHook
-from IPython.core.displaypub import DisplayPublisher
-from IPython.core.interactiveshell import InteractiveShell
-
-
-def emit(data):
-    text = data.get("text/plain")
-    if text is None or "image/png" in data or text.startswith("<Figure size "):
-        return  # a figure is no text
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-class Hook(DisplayHook):
-    def start_displayhook(self):
-        pass
-
-    def write_output_prompt(self):
-        pass
-
-    def write_format_data(self, format_dict, md_dict=None):
-        emit(format_dict)
-
-    def finish_displayhook(self):
-        pass
-
-
-class Publisher(DisplayPublisher):
-    def publish(self, data, *args, **kwargs):
-        emit(data)
-
-
-class Shell(InteractiveShell):
-    displayhook_class = Hook
-    display_pub_class = Publisher
-
-    def showtraceback(self, *args, **kwargs):
-        print("error:", *sys.exc_info()[:2], file=sys.stderr)
-
-    def system(self, command):  # a kernel sends what the command prints to the cell
-        import subprocess
-
-        sys.stdout.flush()
-        command = self.var_expand(command, depth=1)
-        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True)
-        self.user_ns["_exit_code"] = done.returncode
-        sys.stdout.write(done.stdout)
-
-    system_piped = system_raw = system
-
-
-def close_figures():
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close("all")
-
-
-def pandas_as_in_a_kernel():
-    """A kernel is no terminal, so that pandas shows 20 columns and not as many as fit."""
-    import importlib.abc, importlib.util
-
-    class Finder(importlib.abc.MetaPathFinder):
-        def find_spec(self, name, path=None, target=None):
-            if name != "pandas":
-                return None
-            sys.meta_path.remove(self)
-            spec = importlib.util.find_spec(name)
-            execute = spec.loader.exec_module
-
-            def exec_module(module):
-                execute(module)
-                module.set_option("display.max_columns", 20)
-
-            spec.loader.exec_module = exec_module
-            return spec
-
-    sys.meta_path.insert(0, Finder())
-
-
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        cells = json.load(file)
-    sys.argv[1:] = []
-    sys.path[0] = ""
-    pandas_as_in_a_kernel()
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "NoColor"
-    shell = Shell.instance(config=config)
-    for cell in cells:
-        if cell["cell_type"] != "code":
-            continue
-        result = shell.run_cell(cell["source"], store_history=True)
-        close_figures()
-        if not result.success and "raises-exception" not in cell["metadata"].get("tags", []):
-            sys.stdout.flush()
-            error = result.error_before_exec or result.error_in_exec
-            print(f"cell {cell['id']} failed: {error!r}", file=sys.stderr)
-            sys.exit(1)
-    sys.stdout.flush()
-
-
-main()
-'''
-
-
 class RunError(AssertionError):
     """A cell, the conversion, or a stage that failed."""
 
@@ -250,29 +138,60 @@ def _environment() -> dict[str, str]:
     }
 
 
+class _Warm:
+    """The process of ``warm.py``, started when it is first asked."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+
+    def run(self, kind: str, argument: str, folder: Path, **environment: str) -> str:
+        if self.process is None:
+            self.process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).parent / "warm.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=_environment(),
+            )
+            atexit.register(self.process.kill)
+        assert self.process.stdin is not None and self.process.stdout is not None
+        with tempfile.TemporaryDirectory() as place:
+            out, err = Path(place) / "out", Path(place) / "err"
+            request = {
+                "run": kind,
+                "argument": argument,
+                "folder": str(folder.resolve()),
+                "stdout": str(out),
+                "stderr": str(err),
+                "environment": environment,
+            }
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+            status = int(self.process.stdout.readline())
+            printed = out.read_text(encoding="utf-8")
+            if status:
+                said = err.read_text(encoding="utf-8", errors="replace")
+                raise RunError(f"{kind} {argument}\nexit status {status}\n{printed}\n{said}")
+            return printed
+
+
+_WARM = _Warm()
+
+
 def notebook_output(cells: list[Cell], folder: Path) -> str:
-    """What the notebook prints, run top to bottom in ``folder`` by IPython in a fresh process."""
+    """What the notebook prints, run top to bottom in ``folder`` by IPython in a process of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    source = folder.parent / f".{folder.name}.cells.json"
-    source.write_text(json.dumps(cells), encoding="utf-8")
-    ipython = folder.parent / f".{folder.name}.ipython"
-    try:
-        return _run(
-            [sys.executable, "-c", _REFERENCE, str(source.resolve())],
-            folder,
-            IPYTHONDIR=str(ipython.resolve()),
-        )
-    finally:
-        source.unlink()
+    with tempfile.TemporaryDirectory() as place:
+        source = Path(place) / "cells.json"
+        source.write_text(json.dumps(cells), encoding="utf-8")
+        return _WARM.run("cells", str(source), folder, IPYTHONDIR=place)
 
 
 def convert(notebook_path: Path, out: Path) -> None:
-    """Convert with the command line, as a user does."""
-    _run(
-        [sys.executable, "-m", "nb2pkg", str(notebook_path.resolve()), str(out.resolve()), "--no-git"],
-        notebook_path.parent,
-        PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
-    )
+    """Convert as the command line does."""
+    from nb2pkg import pipeline
+
+    pipeline.convert(notebook_path.resolve(), out.resolve(), pipeline.Options(git=False))
 
 
 def package_output(notebook_path: Path, out: Path) -> str:
@@ -284,10 +203,17 @@ def package_output(notebook_path: Path, out: Path) -> str:
 def run_stages(out: Path) -> str:
     """The stages of ``dvc.yaml`` in order, without DVC, which takes seconds to start."""
     return "".join(
-        _run(command, out / stage.get("wdir", "."))
+        _run_command(command, out / stage.get("wdir", "."))
         for stage in stages(out)
         for command in _commands(stage["cmd"])
     )
+
+
+def _run_command(command: str, folder: Path) -> str:
+    words = shlex.split(command)
+    if words[:2] == ["python", "-m"] and len(words) == 3:
+        return _WARM.run("module", words[2], folder)
+    return _run(command, folder)
 
 
 def stages(out: Path) -> list[dict[str, Any]]:
@@ -353,7 +279,6 @@ def dvc_output(out: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """``python case_runner.py [NAME…]``: what the reference prints for these cases, or all."""
-    import tempfile
     import time
 
     wanted = [path for path in case_paths() if not arguments or path.stem in arguments]
