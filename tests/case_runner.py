@@ -187,6 +187,14 @@ def notebook_output(cells: list[Cell], folder: Path) -> str:
         return _WARM.run("cells", str(source), folder, IPYTHONDIR=place)
 
 
+def script_output(text: str, folder: Path) -> str:
+    """What a script prints, run in ``folder`` in a process of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / "script.py"
+    script.write_text(text, encoding="utf-8")
+    return _WARM.run("script", str(script.resolve()), folder)
+
+
 def convert(notebook_path: Path, out: Path) -> None:
     """Convert as the command line does."""
     from nb2pkg import pipeline

@@ -1,17 +1,20 @@
 """A process that has imported the slow libraries, and forks a child for each run.
 
-Goes in: lines of JSON on stdin, each one run (a notebook's cells in IPython, or a module of a package). Comes out:
-a line with the exit status. What does not go in here: anything of nb2pkg; the cells are the reference.
+Goes in: lines of JSON on stdin, each one run (a notebook's cells in IPython, a module of a package, or a script).
+Comes out: a line with the exit status. What does not go in here: anything of nb2pkg; the cells are the reference.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import json
 import os
 import runpy
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +91,7 @@ def run_cells(path: str) -> None:
             error = result.error_before_exec or result.error_in_exec
             print(f"cell {cell['id']} failed: {error!r}", file=sys.stderr)
             sys.exit(1)
-    sys.stdout.flush()
+    shell.user_ns.clear()
 
 
 def run_module(name: str) -> None:
@@ -98,29 +101,55 @@ def run_module(name: str) -> None:
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
-def become(request: dict[str, str]) -> None:
-    """Turn this child into the process that was asked for."""
+def run_script(path: str) -> None:
+    """What ``python path`` does."""
+    sys.argv = [path]
+    runpy.run_path(path, run_name="__main__")
+
+
+def become(request: dict[str, Any]) -> int:
+    """Turn this child into the process that was asked for; its exit status."""
     signal.alarm(SECONDS)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in ((1, request["stdout"]), (2, request["stderr"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.chdir(request["folder"])
-    os.environ.update(request.get("environment", {}))
-    (run_cells if request["run"] == "cells" else run_module)(request["argument"])
+    os.environ.update(request["environment"])
+    try:
+        {"cells": run_cells, "module": run_module, "script": run_script}[request["run"]](request["argument"])
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def end(status: int, before: set[str]) -> None:
+    """Close what the run left open, then end at once: tearing down the libraries takes most of a second."""
+    for name in set(sys.modules) - before:
+        vars(sys.modules[name]).clear()
+    gc.collect()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def serve() -> None:
-    """Answer each line of stdin; a child returns from here with its work done, and ends as any process does."""
+    """Answer each line of stdin."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    gc.freeze()
+    before = set(sys.modules)
     answers = os.fdopen(os.dup(1), "w")
     while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:
-            become(json.loads(line))
-            return
+            end(become(json.loads(line)), before)
         answers.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
         answers.flush()
+
 
 
 if __name__ == "__main__":

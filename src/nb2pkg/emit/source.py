@@ -87,11 +87,13 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
                 imports[each.binds()] = Import(f"{plan.package}.report", "display", each.alias)
             else:
                 imports[each.binds()] = each
+    submodules: dict[str, list[Import]] = {}
     for line in notebook.imports:
         for each in parsed(line):
             if "." in each.module or each.binds() not in imports:
                 imports[each.binds()] = each
-    submodules: dict[str, list[Import]] = {}
+            if "." in each.module:
+                submodules.setdefault(each.binds(), []).append(each)
     order: dict[Import, int] = {}
     stars: list[tuple[int, Import]] = []
     for statement in program.statements:
