@@ -656,7 +656,7 @@ class Interpreter:
                 found: Value = NOTHING
                 self.heap.hold(number, obj.receiver)  # only now is it known to be a method
                 for receiver in obj.receiver:
-                    found |= self.method(receiver, obj.method, args, keywords, node)
+                    found |= self.method(receiver, obj.method, args, keywords, node, frozenset({receiver}))
                 return found
             case _:
                 if obj.cls is not None and "__call__" in self.heap[obj.cls].methods:

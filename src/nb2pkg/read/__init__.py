@@ -33,11 +33,12 @@ def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's invalid escapes are not our user's concern
         cells = _Cells(reading, bindings, len(raw.cells)).of_notebook(raw, path)
-        refuse_history(cells, reading, bindings)
+        shown = with_outputs(cells)
+        refuse_history(shown, reading, bindings)
     notebook = Notebook(
         name=path.stem,
         folder=path.parent,
-        cells=with_outputs(cells),
+        cells=shown,
         imports=tuple(sorted(reading.imports)),
         written_modules=tuple(reading.written.items()),
         requirements=tuple(reading.requirements),

@@ -322,17 +322,19 @@ def _tell_of_people(function: str, line: int, reading: Reading) -> None:
 
 
 def refuse_history(cells: Iterable[Cell], reading: Reading, bindings: Bindings) -> None:
-    """Refuse what reads IPython's history (`_`, `Out[3]`): a package has none."""
-    bound = bindings.names()
+    """Refuse what reads IPython's history (`_`, `Out[3]`) where no cell before it has bound that name."""
+    bound = set(bindings.names())
     for cell in cells:
         if not _HISTORY.search(cell.code):
             continue
-        for node in ast.walk(ast.parse(cell.code)):
-            if not isinstance(node, ast.Name) or node.id in bound or not _HISTORY.fullmatch(node.id):
+        names = [n for n in ast.walk(ast.parse(cell.code)) if isinstance(n, ast.Name) and _HISTORY.fullmatch(n.id)]
+        for node in names:
+            if isinstance(node.ctx, ast.Store) or node.id in bound:
                 continue
             reading.cell, reading.origin = cell.index if cell.host < 0 else cell.host, cell.origin
             message = f"`{node.id}` is IPython's history, which a package does not have; bind the value to a name"
             raise reading.refusal("N124", message, node.lineno)
+        bound.update(n.id for n in names if isinstance(n.ctx, ast.Store))
 
 
 def _awaited(code: str, tree: ast.Module, reading: Reading, bindings: Bindings) -> str:

@@ -192,6 +192,7 @@ def _extended(program: Program, statements: list[Statement], added: Iterable[Sta
         environments=(*program.environments, *(program.environments[-1] for _ in more)),
         mutated=(*program.mutated, *(frozenset[int]() for _ in more)),
         written=(*program.written, *(frozenset[int]() for _ in more)),
+        asked=(*program.asked, *(frozenset[int]() for _ in more)),
     )
 
 
@@ -263,7 +264,10 @@ def _applied(program: Program, lifts: tuple[Lift, ...]) -> Program:
             names = frozenset(name for _, name in wanted)
             effects = statements[index].effects
             statements[index] = replace(
-                statements[index], text=text, effects=replace(effects, reads=effects.reads | names)
+                statements[index],
+                text=text,
+                repeats=(text,) if statements[index].kind == "setting" else statements[index].repeats,
+                effects=replace(effects, reads=effects.reads | names),
             )
             done |= names
     added: list[Statement] = []
