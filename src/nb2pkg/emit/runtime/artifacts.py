@@ -307,9 +307,18 @@ def _dumped(value: object, pickler: Any) -> bytes:
     class Pickler(pickler):  # type: ignore[misc]
         def reducer_override(self, item: Any) -> Any:
             numpy: Any = sys.modules.get("numpy")
-            if numpy is not None and type(item) is numpy.ndarray and not _is_plain_array(item) and _has_layout(item):
+            if (
+                numpy is not None
+                and type(item) is numpy.ndarray
+                and not _is_plain_array(item)
+                and _has_layout(item)
+            ):
                 return _made_array, _layout(item)
-            return super().reducer_override(item) if hasattr(pickler, "reducer_override") else NotImplemented
+            return (
+                super().reducer_override(item)
+                if hasattr(pickler, "reducer_override")
+                else NotImplemented
+            )
 
     file = BytesIO()
     Pickler(file, protocol=5).dump(value)
@@ -318,7 +327,9 @@ def _dumped(value: object, pickler: Any) -> bytes:
 
 def _has_layout(array: Any) -> bool:
     """Whether plain memory holds the array, and its gaps are not much more than itself."""
-    span = sum(abs(step) * (length - 1) for step, length in zip(array.strides, array.shape, strict=True))
+    span = sum(
+        abs(step) * (length - 1) for step, length in zip(array.strides, array.shape, strict=True)
+    )
     plain = array.dtype.kind in PLAIN_DTYPES and array.dtype.metadata is None
     return plain and array.size > 0 and span <= 64 * array.nbytes
 
@@ -332,11 +343,25 @@ def _layout(array: Any) -> tuple[Any, ...]:
     view = numpy.ndarray(array.shape, array.dtype, buffer, offset, array.strides)
     view[...] = array
     whole = bool(array.flags.c_contiguous or array.flags.f_contiguous)
-    return buffer.tobytes(), array.dtype, array.shape, offset, array.strides, bool(array.flags.writeable), whole
+    return (
+        buffer.tobytes(),
+        array.dtype,
+        array.shape,
+        offset,
+        array.strides,
+        bool(array.flags.writeable),
+        whole,
+    )
 
 
 def _made_array(
-    data: bytes, dtype: Any, shape: tuple[int, ...], offset: int, strides: tuple[int, ...], writeable: bool, whole: bool
+    data: bytes,
+    dtype: Any,
+    shape: tuple[int, ...],
+    offset: int,
+    strides: tuple[int, ...],
+    writeable: bool,
+    whole: bool,
 ) -> Any:
     numpy: Any = importlib.import_module("numpy")
     array = numpy.ndarray(shape, dtype, bytearray(data), offset, strides)
