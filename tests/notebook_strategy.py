@@ -98,7 +98,7 @@ STATEMENTS = {
         "for i in range(3):\n    {list}.append(i)\n    {int} = {int} + i",
         "if {int} % 2:\n    {list}.append('odd')\nelse:\n    {dict}['even'] = {int}",
         "try:\n    {list}.append({int} // ({int} % 2))\nexcept ZeroDivisionError:\n    {dict}['zero'] = {int}",
-        "while len({list}) < 4:\n    {list}.append({int})",
+        "for one in [{list}]:\n    while len(one) < 4:\n        one.append({int})",
         "print({int}, len({list}))",
         "print({array}.sum(), {array}.dtype)",
     ],
