@@ -75,6 +75,7 @@ def test_files_manifest_and_determinism(tmp_path: Path, source: Path) -> None:
     manifest = json.loads(text)
     assert str(tmp_path) not in text
     assert manifest["version"] == 1
+    assert {"package", "notebook", "cwd"} <= manifest.keys()
     assert manifest["moved"] == {"data/raw/x.csv": "x.csv", "workspace/raw": "raw"}
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((tmp_path / "a" / name).read_bytes()).hexdigest() == digest

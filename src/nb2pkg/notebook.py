@@ -47,6 +47,8 @@ class Notebook:
     """Import statements that the translated magics need (`import subprocess`), which no cell holds."""
     written_modules: tuple[tuple[str, str], ...] = ()
     """(relative path, text) of each file that `%%writefile` writes."""
+    run_files: tuple[tuple[str, bytes], ...] = ()
+    """(path from the notebook's folder, contents) of each file that `%run` brought in."""
     requirements: tuple[str, ...] = ()
     """What `!pip install` and `%pip install` asked for."""
     python: str = ""

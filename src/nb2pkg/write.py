@@ -115,7 +115,8 @@ def _fill(tree: Tree, folder: Path) -> _Made:
     for name, data in sorted(files.items()):
         _new(folder, name).write_bytes(data)
         made.files[name] = hashlib.sha256(data).hexdigest()
-    manifest = {"version": 1, "files": made.files, "moved": made.moved}
+    about = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd}
+    manifest = {"version": 1, **about, "files": made.files, "moved": made.moved}
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     _new(folder, MANIFEST).write_text(text, encoding="utf-8", errors="surrogateescape")
     return made

@@ -59,8 +59,10 @@ def emit(
     for name in RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
     files |= plan.local_modules
-    files[f"notebooks/{path.name}"] = path.read_bytes()
-    return Tree(tuple(sorted(files.items())), copies, package, notebook.folder), told
+    kept = f"notebooks/{path.name}"
+    files |= {f"notebooks/{name}": content for name, content in notebook.run_files}
+    files[kept] = path.read_bytes()
+    return Tree(tuple(sorted(files.items())), copies, package, notebook.folder, kept, source.folder), told
 
 
 def _copies(source: Source, root: Path) -> tuple[Copy, ...]:

@@ -27,3 +27,7 @@ class Tree:
     package: str
     folder: Path | None = None
     """The notebook's folder: the manifest names original paths from it, and it is never written over."""
+    notebook: str = ""
+    """Where the notebook is kept (posix, from the package's root)."""
+    cwd: str = ""
+    """The folder that stands for the notebook's working folder."""

@@ -8,6 +8,7 @@ Nothing here executes a cell, and nothing here knows what the code means.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import warnings
 from dataclasses import replace
@@ -32,7 +33,8 @@ def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
     reading = Reading(file=path.name, folder=path.parent, bound=bindings.names, python=raw.python)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's invalid escapes are not our user's concern
-        cells = _Cells(reading, bindings, len(raw.cells)).of_notebook(raw, path)
+        made = _Cells(reading, bindings, len(raw.cells))
+        cells = made.of_notebook(raw, path)
         shown = with_outputs(cells)
         refuse_history(shown, reading, bindings)
     notebook = Notebook(
@@ -41,6 +43,7 @@ def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
         cells=shown,
         imports=tuple(sorted(reading.imports)),
         written_modules=tuple(reading.written.items()),
+        run_files=tuple(sorted(made.run_files.items())),
         requirements=tuple(reading.requirements),
         python=raw.python,
         run_order=tuple(cell.run for cell in raw.cells if cell.kind == "code" and cell.run is not None),
@@ -59,6 +62,7 @@ class _Cells:
         self.reading = reading
         self.bindings = bindings
         self.next_index = next_index
+        self.run_files: dict[str, bytes] = {}
         self.show_all = False
         self.ended = False
 
@@ -140,6 +144,9 @@ class _Cells:
         if path.resolve() in chain:
             raise self.reading.refusal("N012", f"`%run {name}` runs a file that is already being run; break the cycle")
         inner = (*chain, path.resolve())
+        relative = os.path.relpath(path, self.reading.folder)
+        if not relative.startswith(".."):
+            self.run_files[Path(relative).as_posix()] = path.read_bytes()
         before, self.reading.origin = self.reading.origin, name
         found = self._cells_of_file(path, words, prefix, host, inner)
         self.reading.origin = before
