@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nb2pkg.analyse import Program
     from nb2pkg.diagnostics import Diagnostic
+    from nb2pkg.emit.tree import Tree
     from nb2pkg.notebook import Notebook
     from nb2pkg.plan.types import Plan
+    from nb2pkg.read.formats import NotebookFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Options:
     """Hyperparameters, seeds, paths and lists of literals become constants too."""
     force: bool = False
     git: bool = True
+    within: Path | None = None
+    """The folder that no data, module or `%run` file may come from outside of; None: the notebook's paths decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +71,60 @@ def package_name(stem: str, taken: frozenset[str] = frozenset()) -> str:
     return name
 
 
-def plan(notebook: Path, options: Options | None = None) -> Plan:
+def plan(notebook: Path | NotebookFile, options: Options | None = None) -> Plan:
     """The plan for a notebook; raises NotebookError where it can't be read. Writes nothing, runs nothing."""
-    return _plan(notebook, options or Options())[2]
+    return _plan(_file(notebook), options or Options(), lambda step: None)[2]
 
 
-def convert(notebook: Path, out: Path, options: Options | None = None) -> Converted:
-    """Write the package of `notebook` to `out`; raises Nb2pkgError where the input or the folder won't do."""
+def tree(
+    notebook: Path | NotebookFile,
+    options: Options | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> tuple[Tree, Plan, tuple[Diagnostic, ...]]:
+    """Every file of a notebook's package, none of them written; the plan, and what was doubted on the way.
+
+    `on_step` is told of each pass before it begins, by its name.
+    """
     from nb2pkg.emit import emit
+    from nb2pkg.emit.tree import within
+
+    options = options or Options()
+    file = _file(notebook)
+    source, program, made = _plan(file, options, on_step)
+    on_step("emit")
+    with _silent():
+        found, told = emit(file, source, program, made, python=options.python, cwd=options.cwd)
+    left_out: tuple[Diagnostic, ...] = ()
+    if options.within is not None:
+        found, left_out = within(found, options.within)
+    return found, made, (*made.diagnostics, *map(source.as_seen, (*told, *left_out)))
+
+
+def convert(
+    notebook: Path | NotebookFile,
+    out: Path,
+    options: Options | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Converted:
+    """Write the package of `notebook` to `out`; raises Nb2pkgError where the input or the folder won't do."""
     from nb2pkg.write import write
 
     options = options or Options()
-    source, program, made = _plan(notebook, options)
-    with _silent():
-        tree, told = emit(notebook, source, program, made, python=options.python, cwd=options.cwd)
-    written = write(tree, out, force=options.force, git=options.git)
-    diagnostics = (*made.diagnostics, *map(source.as_seen, told), *written)
-    return Converted(out=out, plan=made, diagnostics=diagnostics)
+    found, made, told = tree(notebook, options, on_step)
+    on_step("write")
+    written = write(found, out, force=options.force, git=options.git)
+    return Converted(out=out, plan=made, diagnostics=(*told, *written))
 
 
-def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
+def _file(notebook: Path | NotebookFile) -> NotebookFile:
+    from nb2pkg.read.formats import NotebookFile
+
+    return NotebookFile.at(notebook) if isinstance(notebook, Path) else notebook
+
+
+def _plan(
+    file: NotebookFile, options: Options, on_step: Callable[[str], None]
+) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
@@ -97,19 +135,32 @@ def _plan(path: Path, options: Options) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.section.names import imported_names
 
     with _silent():
-        notebook, told = read(path)
+        on_step("read")
+        inside = options.within.resolve() if options.within else None
+        notebook, told = read(file, within=inside)
+        on_step("analyse")
         program = analyse(notebook, shipped())
         base = (options.cwd or notebook.folder).resolve()
         pointed, brought, moved = point_at_copies(notebook, program, base)
         if pointed is not notebook:
             notebook, program = pointed, analyse(pointed, shipped())
+        on_step("section")
         sections, doubts = section(notebook, program.statements)
         modules = imported_names(program.statements) | shipped().roots()
         package = options.package or package_name(notebook.name, modules)
         if options.lift:
+            on_step("refactor")
             program = lift(notebook, program, sections, shipped())
+        on_step("plan")
         made = make_plan(
-            notebook, program, sections, package, cwd=options.cwd, brought=brought, one_stage=options.one_stage
+            notebook,
+            program,
+            sections,
+            package,
+            cwd=options.cwd,
+            brought=brought,
+            one_stage=options.one_stage,
+            within=inside,
         )
     doubted = (*told, *moved, *doubts, *made.diagnostics)
     return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))

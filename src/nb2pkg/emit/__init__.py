@@ -23,12 +23,13 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.requirements import requirements
 from nb2pkg.plan.types import Plan
+from nb2pkg.read.formats import NotebookFile
 
 
 def emit(
-    path: Path, notebook: Notebook, program: Program, plan: Plan, *, python: str | None, cwd: Path | None
+    file: NotebookFile, notebook: Notebook, program: Program, plan: Plan, *, python: str | None, cwd: Path | None
 ) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """Every file of the package of the notebook at `path`."""
+    """Every file of the package of a notebook, whose own bytes it keeps."""
     source = source_of(notebook, program, plan)
     package = plan.package
     base = (cwd or notebook.folder).resolve()
@@ -50,7 +51,7 @@ def emit(
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),
         ".dvc/.gitignore": project.dvc_internal_gitignore(),
-        "README.md": _readme(source, path.name, tracked, told),
+        "README.md": _readme(source, file.name, tracked, told),
         "LICENSE": project.license_note(),
         "tests/test_stages.py": formatted(project.tests_module(package, tests, source.local["main"])),
     }
@@ -59,9 +60,9 @@ def emit(
     for name in RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
     files |= plan.local_modules
-    kept = f"notebooks/{path.name}"
+    kept = f"notebooks/{file.name}"
     files |= {f"notebooks/{name}": content for name, content in notebook.run_files}
-    files[kept] = path.read_bytes()
+    files[kept] = file.content
     return Tree(tuple(sorted(files.items())), copies, package, notebook.folder, kept, source.folder), told
 
 

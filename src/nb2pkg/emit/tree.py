@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from nb2pkg.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,15 @@ class Tree:
     """Where the notebook is kept (posix, from the package's root)."""
     cwd: str = ""
     """The folder that stands for the notebook's working folder."""
+
+
+def within(tree: Tree, folder: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:
+    """The tree without the data that lies outside of a folder, links followed, and what was left out."""
+    root = folder.resolve()
+    kept = tuple(c for c in tree.copies if root in c.source.resolve().parents)
+    told = tuple(
+        Diagnostic("N409", f"{copy.target} is not copied: its data lies outside of the folder that may be read")
+        for copy in tree.copies
+        if copy not in kept
+    )
+    return replace(tree, copies=kept), told

@@ -60,8 +60,9 @@ def make_plan(
     cwd: Path | None = None,
     brought: tuple[Brought, ...] = (),
     one_stage: bool = False,
+    within: Path | None = None,
 ) -> Plan:
-    """Decide on everything that `emit` will write."""
+    """Decide on everything that `emit` will write. No module is taken from outside of `within`."""
     diagnostics: list[Diagnostic] = []
     sections = _unlike_variables(program, sections)
     imports, hoisted_imports = _hoist_imports(program)
@@ -111,7 +112,7 @@ def make_plan(
         data_files=files,
         root=root,
         cwd=where,
-        local_modules=local_modules(program, base, notebook.written_modules),
+        local_modules=local_modules(program, base, notebook.written_modules, within),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),

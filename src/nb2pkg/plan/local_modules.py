@@ -16,11 +16,12 @@ _SEARCHED = frozenset({"append", "insert", "extend", "chdir"})
 
 
 def local_modules(
-    program: Program, folder: Path, written: Iterable[tuple[str, str]] = ()
+    program: Program, folder: Path, written: Iterable[tuple[str, str]] = (), within: Path | None = None
 ) -> tuple[tuple[str, bytes], ...]:
     """(path in the package, contents) of each module of its own that the notebook imports, and those they import.
 
-    `written` are the files that the notebook writes itself: (path from `folder`, text).
+    `written` are the files that the notebook writes itself: (path from `folder`, text). No module is taken from
+    outside of `within`, links followed.
     """
     nodes = [s.node for s in program.statements]
     texts = _texts(nodes)
@@ -32,7 +33,8 @@ def local_modules(
         for root in _roots(queue.pop()):
             files = {f"{root}.py": made[f"{root}.py"]} if f"{root}.py" in made else {}
             for base in folders:
-                files = files or {f.relative_to(base).as_posix(): f.read_bytes() for f in _files(base, root)}
+                there = [f for f in _files(base, root) if within is None or f.resolve().is_relative_to(within)]
+                files = files or {f.relative_to(base).as_posix(): f.read_bytes() for f in there}
             for target, content in files.items():
                 if target not in found:
                     found[target] = content

@@ -16,24 +16,29 @@ from pathlib import Path
 
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Cell, Notebook
-from nb2pkg.read.formats import RawCell, RawNotebook, load
+from nb2pkg.read.formats import NotebookFile, RawCell, RawNotebook, load
 from nb2pkg.read.magics import RUN_MARK, Reading
 from nb2pkg.read.outputs import with_outputs
 from nb2pkg.read.translate import Bindings, is_quiet, parsed, refuse_history, translated
 
-__all__ = ["read"]
+__all__ = ["NotebookFile", "read"]
 
 _RUN_LINE = re.compile(rf"^{RUN_MARK}\((\[.*\])\)[ \t;]*$", re.MULTILINE)
 
 
-def read(path: Path) -> tuple[Notebook, tuple[Diagnostic, ...]]:
-    """The notebook at `path` in plain Python, and what could not be kept of it."""
-    raw = load(path)
+def read(
+    given: Path | NotebookFile, *, within: Path | None = None
+) -> tuple[Notebook, tuple[Diagnostic, ...]]:
+    """The notebook in plain Python, and what could not be kept of it. `%run` brings in nothing from outside `within`,
+    links followed."""
+    file = given if isinstance(given, NotebookFile) else NotebookFile.at(given)
+    path = file.path
+    raw = load(file)
     bindings = Bindings()
     reading = Reading(file=path.name, folder=path.parent, bound=bindings.names, python=raw.python)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's invalid escapes are not our user's concern
-        made = _Cells(reading, bindings, len(raw.cells))
+        made = _Cells(reading, bindings, len(raw.cells), within)
         cells = made.of_notebook(raw, path)
         shown = with_outputs(cells)
         refuse_history(shown, reading, bindings)
@@ -58,10 +63,11 @@ class _Cells:
     index stands for one cell and a message about an own cell names the cell that the user sees.
     """
 
-    def __init__(self, reading: Reading, bindings: Bindings, next_index: int) -> None:
+    def __init__(self, reading: Reading, bindings: Bindings, next_index: int, within: Path | None) -> None:
         self.reading = reading
         self.bindings = bindings
         self.next_index = next_index
+        self.within = within
         self.run_files: dict[str, bytes] = {}
         self.show_all = False
         self.ended = False
@@ -158,7 +164,7 @@ class _Cells:
         name, *arguments = words
         if path.suffix == ".ipynb":
             found: list[Cell] = []
-            for place, raw in enumerate(load(path).cells):
+            for place, raw in enumerate(load(NotebookFile.at(path)).cells):
                 if raw.kind == "code":
                     piece = replace(raw, tags=host.tags)
                     found += self._pieces(piece, self._new_index(), f"{prefix}-{place}", name, inner)
@@ -181,7 +187,7 @@ class _Cells:
         given = Path(name).expanduser()
         for folder in (self.reading.folder, chain[-1].parent):
             for candidate in (folder / given, (folder / given).with_name(given.name + ".py")):
-                if candidate.is_file():
+                if candidate.is_file() and (self.within is None or candidate.resolve().is_relative_to(self.within)):
                     return candidate
         message = f"`%run {name}`: there is no such file next to the notebook; add it, or take the line out"
         raise self.reading.refusal("N012", message)

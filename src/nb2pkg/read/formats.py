@@ -20,6 +20,31 @@ _FOREIGN_KERNEL = re.compile(r"(ir|ir[-_]?\d.*|irkernel|julia.*|scala.*|almond|x
 
 
 @dataclass(frozen=True, slots=True)
+class NotebookFile:
+    """A notebook's bytes, saved or not, with the name and the folder that it has or will have."""
+
+    name: str
+    """With its ending: `analysis.ipynb`."""
+    folder: Path
+    content: bytes
+
+    @classmethod
+    def at(cls, path: Path) -> NotebookFile:
+        """The file that lies at `path`."""
+        try:
+            return cls(path.name, path.parent, path.read_bytes())
+        except FileNotFoundError:
+            raise NotebookError("N001", "there is no such file", file=str(path)) from None
+        except OSError as error:
+            raise NotebookError("N008", f"the file can't be read ({error.strerror})", file=str(path)) from None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, or would."""
+        return self.folder / self.name
+
+
+@dataclass(frozen=True, slots=True)
 class RawCell:
     """A cell as the file holds it, with its source as one text with `\\n` line ends."""
 
@@ -50,10 +75,13 @@ def text_of(source: object) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def load(path: Path) -> RawNotebook:
-    """Read the file at `path`; whatever is no notebook of Python is refused with what it is."""
-    text = _file_text(path)
-    name = path.name
+def load(file: NotebookFile) -> RawNotebook:
+    """Read a file's bytes; whatever is no notebook of Python is refused with what it is."""
+    name = file.name
+    try:
+        text = file.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotebookError("N008", "the file is not UTF-8 text, so not a notebook", file=name) from None
     head = text.lstrip()[:200].lower()
     if not head:
         raise NotebookError("N002", "the file is empty; save the notebook again", file=name)
@@ -70,17 +98,6 @@ def load(path: Path) -> RawNotebook:
         message = f"the file is not valid JSON{place}; it may be cut off, or hold merge conflict markers"
         raise NotebookError("N005", message, file=name) from None
     return _raw_notebook(data, text, name)
-
-
-def _file_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise NotebookError("N001", "there is no such file", file=str(path)) from None
-    except UnicodeDecodeError:
-        raise NotebookError("N008", "the file is not UTF-8 text, so not a notebook", file=path.name) from None
-    except OSError as error:
-        raise NotebookError("N008", f"the file can't be read ({error.strerror})", file=str(path)) from None
 
 
 def _raw_notebook(data: Any, text: str, name: str) -> RawNotebook:
