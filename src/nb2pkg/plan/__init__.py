@@ -65,7 +65,7 @@ def make_plan(
     """Decide on everything that `emit` will write. No module is taken from outside of `within`."""
     diagnostics: list[Diagnostic] = []
     sections = _unlike_variables(program, sections)
-    imports, hoisted_imports = _hoist_imports(program)
+    imports, hoisted_imports = _hoist_imports(notebook, program)
     constants = _constants(program)
     definitions, shared, free = _definitions(program, frozenset(imports), constants, diagnostics)
     before = set_before_imports(program, shipped(), imports, hoisted_imports)
@@ -179,10 +179,13 @@ def _whole(program: Program) -> str:
     return next((s.effects.dynamic for s in program.statements if s.effects.dynamic), "")
 
 
-def _hoist_imports(program: Program) -> tuple[dict[str, str], list[int]]:
+def _hoist_imports(notebook: Notebook, program: Program) -> tuple[dict[str, str], list[int]]:
     """Imports that can stand at the top of each module: their names are never anything else."""
     bound_by: dict[str, set[str]] = {}
     others: set[str] = set()
+    for needed in notebook.imports:
+        for name, line in import_lines(_import(needed)):
+            bound_by.setdefault(name, set()).add(line)
     for statement in program.statements:
         if statement.kind == "import" and isinstance(statement.node, ast.Import | ast.ImportFrom):
             for name, line in import_lines(statement.node):
@@ -198,6 +201,12 @@ def _hoist_imports(program: Program) -> tuple[dict[str, str], list[int]]:
         and all(name in hoistable or name == "*" for name, _ in import_lines(s.node))
     ]
     return hoistable, indices
+
+
+def _import(line: str) -> ast.Import | ast.ImportFrom:
+    node = ast.parse(line).body[0]
+    assert isinstance(node, ast.Import | ast.ImportFrom)
+    return node
 
 
 def _imports_that_may_draw(program: Program) -> frozenset[int]:
