@@ -41,6 +41,10 @@ SPLIT = "from sklearn.model_selection import train_test_split, cross_val_score, 
 MODELS = "from sklearn.linear_model import Ridge, Lasso\nfrom sklearn.ensemble import RandomForestClassifier as RF\n"
 
 LIFTED = {
+    "a tuple, as the list that DVC can hold": (
+        "from sklearn.neural_network import MLPClassifier\nm = MLPClassifier(hidden_layer_sizes=(100, 50))",
+        {"HIDDEN_LAYER_SIZES": "[100, 50]"},
+    ),
     "keyword": (
         SPLIT + "a = train_test_split(x, test_size=0.3, random_state=42)",
         {"TEST_SIZE": "0.3", "RANDOM_STATE": "42"},
@@ -151,6 +155,13 @@ def test_the_text_means_the_same(case: str) -> None:
         def visit_Name(self, node: ast.Name) -> ast.AST:
             return values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
 
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            match self.generic_visit(node):
+                case ast.Call(func=ast.Name(id="tuple"), args=[ast.List(elts=items)]):
+                    return ast.Tuple(items, ast.Load())
+                case other:
+                    return other
+
     again = [ast.unparse(PutBack().visit(ast.parse(s.text))) for s in program.statements if s.kind != "constant"]
     assert set(again) <= {ast.unparse(node) for node in ast.parse(source).body}
 
@@ -175,3 +186,13 @@ def test_a_settings_class_with_expressions_keeps_its_place() -> None:
 def test_a_tagged_cell_is_left_alone() -> None:
     source = SPLIT + "a = train_test_split(x, test_size=0.3)"
     assert constants(lifted(source, tags=(UNTOUCHED,))) == {}
+
+
+def test_a_tuple_is_made_again_where_it_is_used() -> None:
+    made = lifted("from sklearn.neural_network import MLPClassifier\nm = MLPClassifier(hidden_layer_sizes=(100, 50))")
+    assert any("hidden_layer_sizes=tuple(HIDDEN_LAYER_SIZES)" in s.text for s in made.statements)
+
+
+def test_what_dvc_would_not_give_back_as_it_was_is_no_constant() -> None:
+    made = lifted("SIZE = (1, 2)", "DEEP = [(1, 2)]", "MIXED = {1: 2, 'a': 3}", "ODD = 'a\\u2028b'", "HUGE = 1e999")
+    assert constants(made) == {}

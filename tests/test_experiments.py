@@ -24,6 +24,10 @@ CELLS = [
     "print(model.coef_.round(6), model.alpha)",
     "## Evaluate",
     "print(round(model.score(x_test, y_test), 6))",
+    "## Plot settings",
+    "SIZES = ((1, 2), 3)\nLOOK = {'size': (30, 10), 'on': True}\nPAIRS = [(1, 2), (3, 4)]\nSIZE = (30, 10)\n"
+    "MIXED = {True: 1, None: 2}\nODD = 'a\\u2028b\\x85'\nNULL = 1\non = 'yes'\nTRUE = 2.5\nBY_YEAR = {2020: 1.5}\n"
+    "print(SIZES, LOOK, PAIRS, SIZE, MIXED, repr(ODD), NULL, on, TRUE, BY_YEAR)",
 ]
 PACKAGE = "knobs"
 
@@ -69,6 +73,12 @@ def printed(folder: Path, stage: str) -> str:
     """What a stage printed the last time."""
     lines = (folder / "reports" / "outputs" / f"{stage}.jsonl").read_text().splitlines()
     return "".join(json.loads(line).get("text", "") for line in lines)
+
+
+def test_nothing_runs_again_whatever_the_constants_hold(package: Path) -> None:
+    assert ran(run(package, "dvc", "repro")) == []
+    const = (package / PACKAGE / "const.py").read_text()
+    assert all(f"{name} = " in const for name in ("SIZE", "NULL", "on", "TRUE", "BY_YEAR"))
 
 
 def test_an_edited_constant_runs_the_stages_that_use_it_and_those_after(package: Path) -> None:

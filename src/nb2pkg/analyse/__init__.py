@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from nb2pkg.analyse.heap import Heap, Value
 from nb2pkg.analyse.interpret import BUILTINS, Interpreter, LibraryCall, Notes, bound_names
+from nb2pkg.analyse.parameters import is_parameter
 from nb2pkg.analyse.program import Effects, Statement, StatementKind
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Cell, Notebook
@@ -54,6 +55,8 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
     written: list[frozenset[int]] = []
     asked: list[frozenset[int]] = []
     stars: list[str] = []
+    for line in notebook.imports:
+        interpreter.statement(ast.parse(line).body[0], None)
     for index, (cell, node, source) in enumerate(pieces):
         ends_cell = index + 1 == len(pieces) or pieces[index + 1][0] is not cell
         before = len(interpreter.heap.objects)
@@ -228,8 +231,9 @@ def _kind(node: ast.stmt, notes: Notes, counts: Counter[str], global_names: set[
         case ast.Assign(targets=[ast.Name()], value=ast.Lambda(args=args)) if _plain_definition(args, []):
             return "definition"
         case ast.Assign(targets=[ast.Name(id=name)]) if is_literal(node.value):
-            fixed = counts[name] == 1 and name not in global_names and name not in BUILTINS
-            return "constant" if fixed else "compute"
+            if counts[name] > 1 or name in global_names or name in BUILTINS:
+                return "compute"
+            return "constant" if is_parameter(ast.literal_eval(node.value)) else "definition"
         case ast.Try() if all(
             isinstance(s, ast.Import | ast.ImportFrom | ast.Pass)
             for s in [*node.body, *(s for h in node.handlers for s in h.body), *node.orelse, *node.finalbody]

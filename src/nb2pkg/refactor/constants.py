@@ -252,14 +252,14 @@ def _names(program: Program, sections: tuple[Section, ...]) -> set[str]:
 
 def _applied(program: Program, lifts: tuple[Lift, ...]) -> Program:
     """The program with names in place of the literals, and their constants."""
-    edits: dict[int, list[tuple[ast.expr, str]]] = {}
+    edits: dict[int, list[tuple[Found, str]]] = {}
     for one in lifts:
         for use in one.uses:
-            edits.setdefault(use.statement, []).append((use.node, one.name))
+            edits.setdefault(use.statement, []).append((use, one.name))
     statements = list(program.statements)
     done: set[str] = set()
     for index, wanted in edits.items():
-        text = statement_text(statements[index], wanted)
+        text = statement_text(statements[index], [(use.node, use.named(name)) for use, name in wanted])
         if text is not None:
             names = frozenset(name for _, name in wanted)
             effects = statements[index].effects

@@ -6,7 +6,6 @@ What goes in here: finding. What does not: naming the constants, and putting the
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Literal
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.heap import Value
 from nb2pkg.analyse.interpret import LibraryCall
+from nb2pkg.analyse.parameters import is_parameter
 from nb2pkg.analyse.program import Statement
 from nb2pkg.knowledge.base import KnowledgeBase
 
@@ -33,7 +33,7 @@ class Found:
     node: ast.expr = field(compare=False)
     """Its place, in the lines of the cell."""
     text: str
-    """Its value as `const.py` holds it: `repr`, on one line."""
+    """Its value as `const.py` holds it: `repr`, on one line; a tuple's items as a list."""
     kind: Kind
     callee: str = ""
     """What is called, by its own name: `KMeans`; for a method, the variable that it is called on, if there is one."""
@@ -43,6 +43,10 @@ class Found:
     """For people: `KMeans(n_clusters)`."""
     target: str = ""
     """The variable or attribute that is made."""
+
+    def named(self, name: str) -> str:
+        """The text in its place once the constant has a name."""
+        return f"tuple({name})" if isinstance(self.node, ast.Tuple) else name
 
     @property
     def mutable(self) -> bool:
@@ -63,22 +67,26 @@ def constant_text(node: ast.expr) -> str | None:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    return repr(value) if _is_plain(value) else None
+    return repr(value) if is_parameter(value) else None
 
 
-def _is_plain(value: object) -> bool:
-    """Whether JSON, YAML and DVC's lock file can all hold it."""
-    match value:
-        case None | bool() | int() | str():
-            return True
-        case float():
-            return math.isfinite(value)
-        case list() | tuple():
-            return all(_is_plain(item) for item in value)
-        case dict():
-            return all(isinstance(k, str | int) and _is_plain(v) for k, v in value.items())
-        case _:
-            return False
+def _argument_text(node: ast.expr, program: Program) -> str | None:
+    """A tuple's items make a list, which DVC can hold: `tuple(NAME)` stands in its place."""
+    if not isinstance(node, ast.Tuple) or not node.elts:
+        return constant_text(node)
+    text = constant_text(ast.List(node.elts, ast.Load()))
+    return None if text is None or _binds_tuple(program) else text
+
+
+def _binds_tuple(program: Program) -> bool:
+    """Whether `tuple` is not always the builtin."""
+    for part in (part for statement in program.statements for part in ast.walk(statement.node)):
+        match part:
+            case ast.Name(id="tuple", ctx=ast.Store()) | ast.arg(arg="tuple") | ast.FunctionDef(name="tuple"):
+                return True
+            case _:
+                pass
+    return False
 
 
 def found_in(statement: Statement, program: Program, knowledge: KnowledgeBase) -> tuple[Found, ...]:
@@ -235,7 +243,7 @@ class _Finder:
 
     def argument(self, value: ast.expr, name: str, callee: str, use: str, once: bool, target: str) -> None:
         """A hyperparameter or seed: lifted where it is a literal, else its own parts are looked at."""
-        text = None if _is_dict_call(value) else constant_text(value)
+        text = None if _is_dict_call(value) else _argument_text(value, self.program)
         is_seed = self.kb.parameter(name).seed
         if text is None:
             if isinstance(value, ast.Dict) or _is_dict_call(value):
