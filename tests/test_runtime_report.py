@@ -212,3 +212,31 @@ print("after")
         ("b", "five\n"),
         ("b", "[6]\n"),
     ]
+
+
+def test_what_fortran_writes_is_kept_in_its_place_where_standard_output_is_a_file(tmp_path: Path) -> None:
+    """Its runtime keeps what it writes for as long as it can then: to the end of the process."""
+    (tmp_path / "fortran.py").write_text(
+        HEAD
+        + """
+import numpy as np
+from scipy import odr
+with stage("s"):
+    cell("a"); print("one")
+    data, model = odr.RealData(np.arange(5.0), np.arange(5.0) * 2), odr.Model(lambda b, x: b[0] * x)
+    fit = odr.ODR(data, model, beta0=[1.0]); fit.set_iprint(final=1); fit.run(); print("two")
+    cell("b"); print("three")
+"""
+    )
+    with (tmp_path / "said").open("w", encoding="utf-8") as said:
+        subprocess.run(
+            [sys.executable, "fortran.py"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            stdout=said,
+            check=True,
+        )
+    out = (tmp_path / "said").read_text(encoding="utf-8")
+    lines = (tmp_path / "reports" / "outputs" / "s.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "".join(json.loads(line)["text"] for line in lines) == out
+    assert re.search(r"^one\n(.|\n)*FINAL SUMMARY(.|\n)*\ntwo\nthree\n$", out)

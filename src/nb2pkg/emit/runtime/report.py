@@ -82,8 +82,18 @@ class _Descriptor:
     recorder: _Recorder
     file: Any
     read: int = 0
+    flush: Any = None  # of the Fortran runtime, which keeps what it writes where standard output was a file
+
+    def find_fortran(self) -> None:
+        if self.flush is None and sys.platform == "linux":
+            with suppress(OSError, AttributeError):
+                lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+                path = next((line.split()[-1] for line in lines if "libgfortran" in line), "")
+                self.flush = ctypes.CDLL(path)._gfortran_flush_i4 if path else None
 
     def drain(self) -> None:
+        if self.flush is not None:
+            self.flush(None)
         size = os.fstat(self.file.fileno()).st_size
         if size > self.read:
             data: bytes = os.pread(self.file.fileno(), size - self.read, self.read)
@@ -183,9 +193,12 @@ def cell(id: str) -> None:
     """End the cell before, and start the cell `id`."""
     _flush_figures()
     _be_a_notebook()
-    if _STATE.recorder is not None:
-        _STATE.recorder.drain()
-        _STATE.recorder.cell = id
+    recorder = _STATE.recorder
+    if recorder is not None:
+        if recorder.descriptor is not None:
+            recorder.descriptor.find_fortran()
+        recorder.drain()
+        recorder.cell = id
 
 
 def show(value: Any = _OPEN_FIGURES, **_: object) -> Any:
