@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,9 +36,9 @@ _NOTEBOOK = click.argument("notebook", type=click.Path(path_type=Path))
 _CWD = click.option(
     "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="The folder that the notebook runs in."
 )
-_PACKAGE = click.option("--package", default="", help="The package's name (default: from the notebook's).")
-_ONE = click.option("--one-stage", is_flag=True, help="Do not cut the notebook: one stage.")
-_NO_LIFT = click.option("--no-lift", is_flag=True, help="Leave literals inside of calls where they are.")
+_PACKAGE = click.option("--package", default=None, help="The package's name (default: from the notebook's).")
+_ONE = click.option("--one-stage/--many-stages", default=None, help="Do not cut the notebook: one stage.")
+_LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of literals inside of calls (default: do).")
 
 
 @main.command(name="convert", hidden=True)
@@ -46,27 +47,21 @@ _NO_LIFT = click.option("--no-lift", is_flag=True, help="Leave literals inside o
 @_PACKAGE
 @_CWD
 @_ONE
-@_NO_LIFT
+@_LIFT
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
-@click.option("--no-git", is_flag=True, help="Make no git repository.")
+@click.option("--git/--no-git", default=None, help="Make a git repository (default: do).")
 def convert_command(
     notebook: Path,
     out: Path,
-    package: str,
-    cwd: Path | None,
-    one_stage: bool,
-    no_lift: bool,
-    python: str | None,
-    force: bool,
-    no_git: bool,
+    **options: Any,
 ) -> None:
     """Write the package of NOTEBOOK to the folder OUT."""
-    from nb2pkg.pipeline import Options, convert
+    from nb2pkg.pipeline import convert
+    from nb2pkg.settings import options_for
 
-    options = Options(package, python, cwd, one_stage, not no_lift, force, not no_git)
     try:
-        result = convert(notebook, out, options)
+        result = convert(notebook, out, options_for(notebook, **options))
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
@@ -82,19 +77,17 @@ def convert_command(
 @_PACKAGE
 @_CWD
 @_ONE
-@_NO_LIFT
+@_LIFT
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def plan(
-    notebook: Path, package: str, cwd: Path | None, one_stage: bool, no_lift: bool, as_json: bool
-) -> None:
+def plan(notebook: Path, as_json: bool, **options: Any) -> None:
     """Show the stages that NOTEBOOK falls into, what crosses between them, and every doubt."""
     import json
 
-    from nb2pkg.pipeline import Options
     from nb2pkg.pipeline import plan as make
+    from nb2pkg.settings import options_for
 
     try:
-        made = make(notebook, Options(package=package, cwd=cwd, one_stage=one_stage, lift=not no_lift))
+        made = make(notebook, options_for(notebook, **options))
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
