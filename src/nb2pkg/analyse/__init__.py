@@ -10,9 +10,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from nb2pkg.analyse.heap import Heap, Value
-from nb2pkg.analyse.interpret import BUILTINS, Interpreter, LibraryCall, Notes, bound_names
+from nb2pkg.analyse.interpret import Interpreter
 from nb2pkg.analyse.parameters import is_parameter
 from nb2pkg.analyse.program import Effects, Statement, StatementKind
+from nb2pkg.analyse.scopes import BUILTINS, bound_names
+from nb2pkg.analyse.state import LibraryCall, Notes
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Cell, Notebook
 

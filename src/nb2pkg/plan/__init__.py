@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.heap import Obj
-from nb2pkg.analyse.interpret import BUILTINS, bound_names
+from nb2pkg.analyse.scopes import BUILTINS, bound_names
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook

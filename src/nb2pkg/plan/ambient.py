@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from nb2pkg.analyse import Program
-from nb2pkg.analyse.interpret import BUILTINS
 from nb2pkg.analyse.program import Statement
+from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.knowledge.base import KnowledgeBase
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.edits import Edit, edit_of, edited
-from nb2pkg.analyse.interpret import BUILTINS
 from nb2pkg.analyse.program import Effects, Statement
+from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Notebook
 from nb2pkg.refactor.constant_names import name_all, proposals

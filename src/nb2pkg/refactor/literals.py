@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nb2pkg.analyse import Program
+from nb2pkg.analyse.arguments import argument_of
 from nb2pkg.analyse.heap import Value
-from nb2pkg.analyse.interpret import LibraryCall
 from nb2pkg.analyse.parameters import is_parameter
 from nb2pkg.analyse.program import Statement
+from nb2pkg.analyse.state import LibraryCall
 from nb2pkg.knowledge.base import KnowledgeBase
 
 Kind = Literal["hyperparameter", "seed", "path", "url", "named"]
@@ -180,7 +181,7 @@ class _Finder:
             for _, fact in meanings
             if fact
             for p in (*fact.reads_file, *fact.writes_file)
-            for a in [_argument(node, p)]
+            for a in [argument_of(node, p)]
             if a is not None
         }
         callee, shown = self.callee(node, meanings)
@@ -306,15 +307,3 @@ def _is_dotted(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
-
-
-def _argument(node: ast.Call, parameter: str) -> ast.expr | None:
-    for part in parameter.split("|"):
-        if part.isdigit():
-            if int(part) < len(node.args):
-                return node.args[int(part)]
-        else:
-            given = next((k.value for k in node.keywords if k.arg == part), None)
-            if given is not None:
-                return given
-    return None

@@ -82,7 +82,9 @@ class _Descriptor:
     recorder: _Recorder
     file: Any
     read: int = 0
-    flush: Any = None  # of the Fortran runtime, which keeps what it writes where standard output was a file
+    flush: Any = (
+        None  # of the Fortran runtime, which keeps what it writes where standard output was a file
+    )
 
     def find_fortran(self) -> None:
         if self.flush is None and sys.platform == "linux":
