@@ -6,7 +6,7 @@ from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages, working_folder
 from nb2pkg.emit.text import docstring, indent
-from nb2pkg.plan import literal_binder
+from nb2pkg.plan.cuts import literal_binder
 
 
 def package_module(source: Source) -> Module:

@@ -1,0 +1,120 @@
+"""Where stages may begin: cuts are dropped until what crosses each that is left can be kept."""
+
+from __future__ import annotations
+
+import ast
+
+from nb2pkg.analyse import Program
+from nb2pkg.analyse.scopes import BUILTINS
+from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
+from nb2pkg.plan.data import normal_path
+from nb2pkg.plan.hoisting import free_names
+
+
+def computing_cuts(program: Program, cuts: tuple[int, ...], hoisted: frozenset[int]) -> tuple[int, ...]:
+    """Drop cuts after which nothing is computed: imports and settings are no stage."""
+    kept: list[int] = []
+    for start, stop in zip(cuts, (*cuts[1:], len(program.statements)), strict=True):
+        if any(s.kind == "compute" and s.index not in hoisted for s in program.statements[start:stop]):
+            kept.append(start)
+    return (0, *kept[1:]) if kept else (0,)
+
+
+def repeatable_settings(
+    program: Program, cuts: tuple[int, ...], fixed: frozenset[str], diagnostics: list[Diagnostic]
+) -> tuple[int, ...]:
+    """No cut after a setting that reads what can't be repeated with it."""
+    for statement in program.statements:
+        if not statement.repeats:
+            continue
+        own = statement.kind == "setting"
+        read = statement.effects.reads if own else free_names(ast.parse("\n".join(statement.repeats)))
+        for name in sorted(read - fixed - BUILTINS):
+            if literal_binder(program, name) is None and any(c > statement.index for c in cuts):
+                cuts = tuple(c for c in cuts if c <= statement.index)
+                diagnostics.append(
+                    Diagnostic(
+                        "N311",
+                        f"no stage begins after this setting: it reads {name}, which can't be repeated",
+                        statement.cell,
+                        statement.node.lineno,
+                        "info",
+                    )
+                )
+    return cuts
+
+
+def literal_binder(program: Program, name: str) -> int | None:
+    """The one statement that binds a name, where it binds it to a literal (lists and dicts included)."""
+    binders = [s for s in program.statements if name in s.effects.binds]
+    if len(binders) != 1 or binders[0].kind == "constant" or not isinstance(binders[0].node, ast.Assign):
+        return None
+    if any(name in s.effects.mutates for s in program.statements):
+        return None
+    try:
+        ast.literal_eval(binders[0].node.value)
+    except ValueError:
+        return None
+    return binders[0].index
+
+
+def before_lasting(program: Program, cuts: tuple[int, ...], diagnostics: list[Diagnostic]) -> tuple[int, ...]:
+    """No cut after a statement that changes the process itself."""
+    first = next((s for s in program.statements if s.effects.lasting), None)
+    if first is None or cuts[-1] <= first.index:
+        return cuts
+    message = f"no stage begins after this statement: {first.effects.lasting}"
+    diagnostics.append(Diagnostic("N311", message, first.cell, first.node.lineno, "info"))
+    return tuple(c for c in cuts if c <= first.index)
+
+
+def settle(
+    program: Program, cuts: tuple[int, ...], scope: Scope, diagnostics: list[Diagnostic]
+) -> tuple[tuple[int, ...], tuple[Span, ...]]:
+    """Drop boundaries until what is left can be kept."""
+    dropped: list[Obstacle] = []
+    cuts = _joined_by_files(program, cuts, dropped)
+    while True:
+        spans, obstacle = crossing(program, cuts, scope)
+        if obstacle is None:
+            break
+        dropped.append(obstacle)
+        cuts = tuple(c for c in cuts if c != obstacle.cut)
+    for obstacle in dropped:
+        statement = program.statements[obstacle.cut]
+        diagnostics.append(
+            Diagnostic(
+                "N310",
+                f"no stage begins here: {obstacle.name} crosses the boundary, and {obstacle.why}",
+                statement.cell,
+                statement.node.lineno,
+                "info",
+            )
+        )
+    return cuts, spans
+
+
+def _joined_by_files(program: Program, cuts: tuple[int, ...], dropped: list[Obstacle]) -> tuple[int, ...]:
+    """Two stages may not write one file, nor may one overwrite what another reads."""
+    while len(cuts) > 1:
+        first: dict[str, int] = {}
+        conflict = None
+        bounds = list(zip(cuts, (*cuts[1:], len(program.statements)), strict=True))
+        uses = [
+            [(normal_path(f.path), f.writes) for s in program.statements[a:b] for f in s.effects.files if f.path]
+            for a, b in bounds
+        ]
+        for place, used in enumerate(uses):
+            for path, writes in used:
+                if writes and path in first and first[path] != place:
+                    conflict = (place, path)
+                    break
+                first.setdefault(path, place)
+            if conflict:
+                break
+        if conflict is None:
+            return cuts
+        dropped.append(Obstacle(cuts[conflict[0]], conflict[1], "an earlier stage uses the same file"))
+        cuts = tuple(c for c in cuts if c != cuts[conflict[0]])
+    return cuts

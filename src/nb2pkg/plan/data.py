@@ -1,0 +1,118 @@
+"""The files and folders beside the notebook that the package needs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from nb2pkg.analyse import Program
+from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.notebook import Notebook
+
+MAX_FOLDER_FILES = 2_000
+
+
+
+def normal_path(path: str) -> str:
+    """The path with `/` alone, without `.` and without `..` that leads back."""
+    parts: list[str] = []
+    for part in path.replace("\\", "/").split("/"):
+        if part in ("", "."):
+            continue
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return ("/" if path.startswith("/") else "") + "/".join(parts)
+
+
+def data_files(
+    notebook: Notebook, program: Program, cwd: Path | None, brought: set[str], diagnostics: list[Diagnostic]
+) -> tuple[tuple[str, ...], str, str]:
+    """The files that the notebook needs, relative to the root of its working layout."""
+    base = (cwd or notebook.folder).resolve()
+    uses = [f for s in program.statements for f in s.effects.files]
+    texts = {
+        n.value
+        for s in program.statements
+        for n in ast.walk(s.node)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and 0 < len(n.value) < 300 and "\n" not in n.value
+    }
+    named = {f.path for f in uses if f.path} | texts
+    wanted: set[Path] = set()
+    outside: set[Path] = set()
+    for text in sorted(named):
+        if text.startswith(("/", "~")) or "://" in text or not re.search(r"[\w.]", text) or text in (".", ".."):
+            continue
+        try:
+            path = (base / text).resolve()
+            if path.is_file() and path.suffix != ".ipynb":
+                wanted.add(path)
+            elif path.is_dir() and path != base and base not in (path, *()) and path not in base.parents:
+                wanted.update(_files_below(path))
+        except (OSError, ValueError):
+            continue
+    for path in wanted:
+        if base not in path.parents:
+            outside.add(path)
+    written = {normal_path(f.path) for f in uses if f.path and f.writes}
+    for statement in program.statements:
+        for use in statement.effects.files:
+            if use.path is None:
+                continue
+            path = base / use.path
+            if not use.writes and normal_path(use.path) not in written | brought and not path.expanduser().exists():
+                diagnostics.append(
+                    Diagnostic(
+                        "N401",
+                        f"{use.path} is read but is not there: put it at this path before `dvc repro`",
+                        statement.cell,
+                        use.line,
+                    )
+                )
+    if any(f.path is None for f in uses) or any(s.effects.draws and "?" in s.effects.draws for s in program.statements):
+        wanted.update(p for p in _files_below(base) if p.suffix not in (".ipynb", ".py"))
+    root = base
+    for path in sorted(outside):
+        while root not in path.parents:
+            root = root.parent
+    files = tuple(sorted(PurePosixPath(p.relative_to(root)).as_posix() for p in wanted))
+    depth = len(base.relative_to(root).parts)
+    return files, "/".join([".."] * depth) or ".", PurePosixPath(base.relative_to(root)).as_posix()
+
+
+def expected_folders(notebook: Notebook, program: Program, cwd: Path | None) -> tuple[str, ...]:
+    """The folders beside the notebook that it names, or writes into: they may hold nothing that is copied."""
+    base = (cwd or notebook.folder).resolve()
+    uses = [f for s in program.statements for f in s.effects.files if f.writes]
+    named = {str(PurePosixPath(normal_path(f.path)).parent) for f in uses if f.path} | {
+        normal_path(n.value)
+        for s in program.statements
+        for n in ast.walk(s.node)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and 0 < len(n.value) < 300 and "\n" not in n.value
+    }
+    if any(f.path is None for f in uses):
+        below = (p for p in base.rglob("*") if p.is_dir() and not p.is_symlink())
+        named |= {p.relative_to(base).as_posix() for p in islice(below, MAX_FOLDER_FILES)}
+    found: set[str] = set()
+    for text in named:
+        parts = PurePosixPath(text).parts
+        with suppress(OSError, ValueError):
+            if parts and parts[0] not in ("/", "~") and not text.startswith(".") and (base / text).is_dir():
+                found.add(text)
+    return tuple(sorted(f for f in found if not any(o.startswith(f + "/") for o in found)))
+
+
+def _files_below(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for path in sorted(folder.rglob("*")):
+        if any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts):
+            continue
+        if path.is_file() and not path.is_symlink():
+            found.append(path)
+            if len(found) > MAX_FOLDER_FILES:
+                return []
+    return found
