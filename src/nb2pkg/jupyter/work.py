@@ -1,0 +1,153 @@
+"""The worker: a process that plans, converts and zips for a server, one request after the other.
+
+Requests come as JSON lines on standard input; what happens is told as JSON lines on standard output, the last of each
+request being `done`, `refused` (the user's input) or `crashed` (ours). It ends with its standard input, so with the
+server, however that ends; SIGTERM ends it cleanly, in the middle of a request too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+STEPS = ("read", "analyse", "section", "refactor", "plan", "emit", "write")
+GRACE = 10.0
+"""Seconds that a request has to end in once the server is gone."""
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGTERM, _ended)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever prints, prints to the server's log
+    requests: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+
+    def tell(event: dict[str, Any]) -> None:
+        out.write(json.dumps(event) + "\n")
+        out.flush()
+
+    _warm()
+    while line := requests.get():
+        tell(_answer(json.loads(line), tell))
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _listen(requests: queue.Queue[bytes]) -> None:
+    # Not sys.stdin, whose lock would be held by this thread when the process ends.
+    rest = b""
+    while block := os.read(0, 1 << 20):
+        *lines, rest = (rest + block).split(b"\n") if b"\n" in block else (rest + block,)
+        for line in lines:
+            requests.put(line)
+    requests.put(b"")
+    timer = threading.Timer(GRACE, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _warm() -> None:
+    """Plan and emit something small, for the libraries and tables that this loads."""
+    from nb2pkg.pipeline import Options, tree
+    from nb2pkg.read.formats import NotebookFile
+
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": "%pylab\nx = 1\nprint(x)"}]
+    content = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    tree(NotebookFile("warm.ipynb", Path(os.devnull).parent, content.encode()), Options(package="warm", lift=True))
+
+
+def _answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from nb2pkg.errors import Nb2pkgError
+
+    try:
+        return {"event": "done", "result": _DO[request["do"]](request, tell)}
+    except Nb2pkgError as error:
+        return {"event": "refused", "code": error.code, "message": error.message, "cell": error.cell}
+    except Exception as error:  # a bug of ours: told to the user in short, to the log in full
+        traceback.print_exc()
+        return {"event": "crashed", "message": f"{type(error).__name__}: {error}"}
+
+
+def _plan(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from nb2pkg.pipeline import plan
+
+    return plan(_file(request), _options(request)).as_json()
+
+
+def _export(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """Write the package to `out`, or to a folder of its own name below `scratch`."""
+    from nb2pkg.archive import archive
+    from nb2pkg.pipeline import convert, plan
+
+    file, options = _file(request), _options(request)
+    scratch = request.get("scratch")
+    out = Path(scratch) / plan(file, options).package if scratch else Path(request["out"])
+
+    def on_step(step: str) -> None:
+        tell({"event": "step", "step": step, "done": STEPS.index(step), "total": len(STEPS)})
+
+    made = convert(file, out, options, on_step)
+    if scratch:
+        archive(out, Path(request["archive"]))
+    return {
+        "package": made.plan.package,
+        "stages": [stage.name for stage in made.plan.stages],
+        "diagnostics": [
+            {"code": d.code, "severity": d.severity, "cell": d.cell, "line": d.line, "message": d.message}
+            for d in made.diagnostics
+        ],
+    }
+
+
+def _archive(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from nb2pkg.archive import archive
+
+    archive(Path(request["out"]), Path(request["archive"]))
+    return {}
+
+
+_DO: dict[str, Callable[[dict[str, Any], Tell], dict[str, Any]]] = {
+    "plan": _plan,
+    "export": _export,
+    "archive": _archive,
+}
+
+
+def _file(request: dict[str, Any]) -> Any:
+    from nb2pkg.read.formats import NotebookFile
+
+    return NotebookFile(request["name"], Path(request["folder"]), request["content"].encode())
+
+
+def _options(request: dict[str, Any]) -> Any:
+    from nb2pkg.pipeline import Options
+
+    chosen = request["options"]
+    return Options(
+        package=chosen["package"],
+        one_stage=chosen["one_stage"],
+        lift=chosen["lift"],
+        force=chosen["overwrite"],
+        git=chosen["git"],
+        within=Path(request["within"]),
+    )
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        main()
