@@ -577,3 +577,21 @@ async def test_files_that_lie_elsewhere(
     assert tree(tmp_path / "unpacked" / "churn") == tree(tmp_path / "out")
     assert list(jp_root_dir.iterdir()) == []
     assert (await call("POST", "nb2pkg/jobs", {"path": "far/churn.ipynb", "out": "far/pkg"})).code == 409
+
+
+# -- settings ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_settings_of_the_folder_hold(call: Call, notebook: str, jp_root_dir: Path, tmp_path: Path) -> None:
+    settings = jp_root_dir / "work dir" / "pyproject.toml"
+    ran = tmp_path / "ran"
+    (tmp_path / "python").write_text(f"#!/bin/sh\ntouch {ran}\n")
+    (tmp_path / "python").chmod(0o755)
+    settings.write_text(f'[tool.nb2pkg]\npackage = "chosen"\ngit = false\npython = "{tmp_path / "python"}"\n')
+    answer = await call("POST", "nb2pkg/jobs", {"path": notebook, "out": "pkg"})
+    job = await ended(call, answer.json["id"])
+    assert job["result"]["package"] == "chosen"
+    assert not (jp_root_dir / "pkg" / ".git").exists()
+    assert not ran.exists()
+    settings.write_text('[tool.nb2pkg]\ncwd = "../.."\n')
+    assert (await call("POST", "nb2pkg/plan", {"path": notebook})).json["code"] == "N630"

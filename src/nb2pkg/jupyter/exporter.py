@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from nb2pkg.errors import Nb2pkgError
 from nb2pkg.pipeline import Options, convert, package_name
 from nb2pkg.read.formats import NotebookFile
 from nb2pkg.repository import LOCAL_CONFIG
+from nb2pkg.settings import options_for
 
 MAIN = "README.md"
 """The file of the package that stands for all of it: nbconvert writes one main file, whatever else it writes."""
@@ -35,8 +37,8 @@ class PackageExporter(Exporter):
     output_mimetype = "application/zip"
 
     package = Unicode("", help="The package's name; empty: from the notebook's.").tag(config=True)
-    one_stage = Bool(False, help="Do not cut the notebook: one stage.").tag(config=True)
-    lift = Bool(True, help="Make constants of literals inside of calls.").tag(config=True)
+    one_stage = Bool(None, allow_none=True, help="Do not cut the notebook: one stage.").tag(config=True)
+    lift = Bool(None, allow_none=True, help="Make constants of literals inside of calls.").tag(config=True)
     as_zip = Bool(False, help="One zip, on the command line too.").tag(config=True)
 
     def _file_extension_default(self) -> str:
@@ -64,12 +66,13 @@ class PackageExporter(Exporter):
         # Only nbconvert's own application says where its writer will put what there is besides the main file.
         by_writer = "unique_key" in resources and not self.as_zip
         folder = str(resources["unique_key"]) if by_writer else self.package or package_name(stem)
+        options = self._options(file)
         if by_writer:
             self._refuse_occupied(Path(self._build_directory() or file.folder) / folder)
         try:
             with tempfile.TemporaryDirectory(prefix="nb2pkg-") as made:
                 out = Path(made) / Path(folder).name
-                told = convert(file, out, Options(self.package, one_stage=self.one_stage, lift=self.lift, git=False))
+                told = convert(file, out, options if by_writer else replace(options, python=None))
                 for diagnostic in told.diagnostics:
                     self.log.info("%s", diagnostic)
                 if by_writer:
@@ -77,6 +80,14 @@ class PackageExporter(Exporter):
                 archive(out, Path(made) / "package.zip")
                 resources["output_extension"] = ".zip"
                 return (Path(made) / "package.zip").read_bytes(), resources
+        except Nb2pkgError as error:
+            raise ConversionException(str(error)) from error
+
+    def _options(self, file: NotebookFile) -> Options:
+        try:
+            return options_for(
+                file.path, package=self.package or None, one_stage=self.one_stage, lift=self.lift, git=False
+            )
         except Nb2pkgError as error:
             raise ConversionException(str(error)) from error
 

@@ -10,7 +10,7 @@ import json
 import keyword
 import posixpath
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -39,13 +39,13 @@ DESCRIPTION = resources.files("nb2pkg.jupyter") / "openapi.json"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the user chose, as the browser sends it."""
+    """What the user chose, as the browser sends it; None: nothing, so the settings of the folder decide."""
 
-    package: str = ""
-    one_stage: bool = False
-    lift: bool = True
+    package: str | None = None
+    one_stage: bool | None = None
+    lift: bool | None = None
+    git: bool | None = None
     overwrite: bool = False
-    git: bool = True
     verify: bool = False
 
     @classmethod
@@ -53,15 +53,15 @@ class Chosen:
         """From a request's JSON; raises HTTPError where something is not known or not of its type."""
         if not isinstance(given, dict):
             raise HTTPError(400, "options is an object")
-        types = {each.name: type(each.default) for each in fields(cls)}
         for name, value in given.items():
-            if name not in types or not isinstance(value, types[name]):
+            kind = str if name == "package" else bool
+            if name not in {each.name for each in fields(cls)} or not isinstance(value, kind):
                 raise HTTPError(400, f"there is no such option: {str(name)[:80]!r}, or not with such a value")
         chosen = cls(**given)
         name = chosen.package
         if name and not (name.isascii() and name.isidentifier() and len(name) <= 80 and not keyword.iskeyword(name)):
             raise HTTPError(400, "the package's name has to be a name in Python: letters, digits and _")
-        return chosen
+        return replace(chosen, package=name or None)
 
 
 class Nb2pkgHandler(APIHandler):

@@ -15,6 +15,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -135,17 +136,23 @@ def _file(request: dict[str, Any]) -> Any:
 
 
 def _options(request: dict[str, Any]) -> Any:
-    from nb2pkg.pipeline import Options
+    """What was chosen, then the settings of the notebook's folder, but for the interpreter: that would be run."""
+    from nb2pkg.settings import TABLE, SettingsError, options_for
 
-    chosen = request["options"]
-    return Options(
+    chosen, within = request["options"], Path(request["within"])
+    options = options_for(
+        Path(request["folder"]) / request["name"],
         package=chosen["package"],
         one_stage=chosen["one_stage"],
         lift=chosen["lift"],
         force=chosen["overwrite"],
         git=chosen["git"],
-        within=Path(request["within"]),
+        within=within,
     )
+    if options.cwd is not None and not options.cwd.resolve().is_relative_to(within):
+        message = f"[{TABLE}] cwd lies outside of the folder that may be read"
+        raise SettingsError("N630", message, file=request["name"])
+    return replace(options, python=None)
 
 
 if __name__ == "__main__":
