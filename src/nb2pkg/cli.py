@@ -29,6 +29,7 @@ def main() -> None:
     \b
     nb2pkg NOTEBOOK OUT         write the package of NOTEBOOK to the folder OUT
     nb2pkg plan NOTEBOOK        show what would be written, and why
+    nb2pkg verify OUT           run the notebook and the package of OUT, and compare what both did
     """
 
 
@@ -92,3 +93,30 @@ def plan(notebook: Path, as_json: bool, **options: Any) -> None:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
     click.echo(json.dumps(made.as_json(), indent=2) if as_json else made.as_text())
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--python", default=None, help="The interpreter of the notebook (default: this one).")
+@click.option("--kernel", default=None, help="The Jupyter kernel that names it instead.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each run.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def verify(out: Path, python: str | None, kernel: str | None, timeout: float | None, as_json: bool) -> None:
+    """Run the notebook kept in OUT and its package in scratch copies, and compare them cell by cell.
+
+    This runs the notebook's code, at least twice. Exit status 0: everything compared is equal.
+    """
+    import json
+
+    from nb2pkg.verify.bar import Bar
+    from nb2pkg.verify.check import VerifyOptions
+    from nb2pkg.verify.check import verify as check
+    from nb2pkg.verify.terminal import table
+
+    try:
+        report = check(out, VerifyOptions(python, kernel, timeout), Bar())
+    except Nb2pkgError as error:
+        click.echo(f"nb2pkg: {error}", err=True)
+        sys.exit(2)
+    click.echo(json.dumps(report.as_json(), indent=1) if as_json else table(report))
+    sys.exit(0 if report.verdict == "equivalent" else 1)

@@ -115,7 +115,7 @@ def _fill(tree: Tree, folder: Path) -> _Made:
     for name, data in sorted(files.items()):
         _new(folder, name).write_bytes(data)
         made.files[name] = hashlib.sha256(data).hexdigest()
-    about = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd}
+    about = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd, "folders": tree.folders}
     manifest = {"version": 1, **about, "files": made.files, "moved": made.moved}
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     _new(folder, MANIFEST).write_text(text, encoding="utf-8", errors="surrogateescape")

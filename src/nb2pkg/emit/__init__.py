@@ -63,7 +63,8 @@ def emit(
     kept = f"notebooks/{file.name}"
     files |= {f"notebooks/{name}": content for name, content in notebook.run_files}
     files[kept] = file.content
-    return Tree(tuple(sorted(files.items())), copies, package, notebook.folder, kept, source.folder), told
+    listed = tuple(sorted(files.items()))
+    return Tree(listed, copies, package, notebook.folder, kept, source.folder, plan.folders), told
 
 
 def _copies(source: Source, root: Path) -> tuple[Copy, ...]:

@@ -33,6 +33,8 @@ class Tree:
     """Where the notebook is kept (posix, from the package's root)."""
     cwd: str = ""
     """The folder that stands for the notebook's working folder."""
+    folders: tuple[str, ...] = ()
+    """Folders that are there before the first stage starts, from `cwd`."""
 
 
 def within(tree: Tree, folder: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:

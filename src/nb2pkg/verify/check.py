@@ -1,0 +1,120 @@
+"""The verification of one package, from its folder to the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nb2pkg.verify.compare import Compared, compare, observed
+from nb2pkg.verify.environment import Interpreter, interpreter
+from nb2pkg.verify.layout import Package, read_package
+from nb2pkg.verify.outcome import Outcome
+from nb2pkg.verify.progress import Progress, Silent
+from nb2pkg.verify.publish import parts, publish
+from nb2pkg.verify.reference import Reference
+from nb2pkg.verify.report import Check, Report, Verdict
+from nb2pkg.verify.reproduction import reproduce
+from nb2pkg.verify.scratch import scratch
+
+FEWEST_RUNS, MOST_RUNS = 2, 4
+"""The notebook runs again where something differs, for what its first runs may have agreed on by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What the user chose."""
+
+    python: str | None = None
+    """The interpreter of the notebook; None: the current one."""
+    kernel: str | None = None
+    """The kernelspec that names it instead."""
+    timeout: float | None = None
+    """Seconds for each run."""
+
+
+def verify(out: Path, options: VerifyOptions | None = None, progress: Progress | None = None) -> Report:
+    """Run the notebook and the package of `out`, compare them, and write the report into its reports/."""
+    options, progress = options or VerifyOptions(), progress or Silent()
+    package = read_package(out.resolve())
+    python = interpreter(options.python, options.kernel)
+    with scratch(*parts(package.root)) as folder:
+        notebook = Reference(
+            package, python, folder, timeout=options.timeout, observed=observed(package), progress=progress
+        )
+        report = check(package, notebook, python, folder, options, progress)
+        publish(report, package.root)
+    return report
+
+
+def check(
+    package: Package,
+    notebook: Reference,
+    python: Interpreter,
+    folder: Path,
+    options: VerifyOptions,
+    progress: Progress,
+) -> Report:
+    """Compare the package, run below the scratch `folder`, with the runs of the notebook."""
+    runs: list[Outcome] = []
+    for number in range(FEWEST_RUNS):
+        runs.append(notebook.run(number))
+        if runs[-1].failure is not None:
+            return _notebook_fails(package, python, runs)
+    reproduction = reproduce(package, python, folder, timeout=options.timeout, progress=progress)
+    while True:
+        checks = compare(Compared(package, tuple(runs), reproduction), python, folder)
+        if not _may_be_chance(checks) or len(runs) == MOST_RUNS:
+            break
+        again = notebook.run(len(runs))
+        if again.failure is not None:
+            return _notebook_fails(package, python, [*runs, again])
+        runs.append(again)
+    failure = reproduction.outcome.failure
+    verdict: Verdict = "equivalent"
+    if any(c.status == "different" for c in checks):
+        verdict = "different"
+    if failure is not None:
+        verdict = "package fails"
+    return Report(
+        package=package.name,
+        notebook=package.notebook,
+        python=python.path,
+        verdict=verdict,
+        reason=f"stage {failure.place}: {failure.error}" if failure else "",
+        stages=tuple(stage.name for stage in package.stages),
+        runs=len(runs),
+        notebook_seconds=runs[0].seconds,
+        package_seconds=reproduction.outcome.seconds,
+        checks=checks,
+    )
+
+
+def _may_be_chance(checks: tuple[Check, ...]) -> bool:
+    return any(check.status == "different" and check.kind != "stage" for check in checks)
+
+
+def _notebook_fails(package: Package, python: Interpreter, runs: list[Outcome]) -> Report:
+    """The notebook does not come to its end by itself: nothing is compared, and nothing is passed."""
+    failure = runs[-1].failure
+    assert failure is not None
+    number = next((n for n, cell in enumerate(package.cells, 1) if cell.id == failure.place), 0)
+    place = f"cell {number}" if number else "the notebook"
+    if len(runs) > 1:
+        place += f", in its run {len(runs)} only"
+    checks = [Check("stage", stage.name, "not run", stage=stage.name) for stage in package.stages]
+    checks += [
+        Check("text", f"cell {n}", "not run", cell.id, n, package.stage_of(cell.id))
+        for n, cell in enumerate(package.cells, 1)
+    ]
+    return Report(
+        package=package.name,
+        notebook=package.notebook,
+        python=python.path,
+        verdict="notebook fails",
+        reason=f"{place}: {failure.error}",
+        stages=tuple(stage.name for stage in package.stages),
+        runs=len(runs),
+        notebook_seconds=runs[0].seconds,
+        package_seconds=0.0,
+        checks=tuple(checks),
+    )

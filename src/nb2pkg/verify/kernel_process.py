@@ -1,0 +1,136 @@
+"""Runs one notebook top to bottom in a fresh kernel, and tells of each cell as it ends: `python -m` this module.
+
+It is given a JSON file (see `Job`), and writes JSON lines to standard output. It is a process of its own so that a
+kernel, and whatever that starts, ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import queue
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO, TypedDict
+
+from nb2pkg.verify.layout import read_notebook
+
+STARTUP = 120
+
+
+class Job(TypedDict):
+    """What to run, and after which cells (by their place) which variables are stored."""
+
+    notebook: str
+    cwd: str
+    python: list[str]
+    """The command of the kernel's interpreter."""
+    kernel: str
+    """The name of a kernelspec; empty: `python` is run."""
+    observe: dict[str, list[str]]
+    folder: str
+    limit: int
+
+
+def run(job: Job, events: TextIO) -> None:
+    """Run the notebook of a job."""
+
+    def tell(**event: Any) -> None:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    notebook = read_notebook(Path(job["notebook"]))
+    manager = _manager(AsyncKernelManager, job)
+    resources = {"metadata": {"path": job["cwd"]}}
+    client: Any = NotebookClient(
+        notebook, km=manager, timeout=None, startup_timeout=STARTUP, resources=resources, allow_errors=False
+    )
+
+    async def cells() -> None:
+        start = time.monotonic()
+        # What the kernel's libraries print past Python is not this process's standard output.
+        with Path(job["folder"], "kernel.log").open("wb") as log:
+            async with client.async_setup_kernel(cleanup_kc=True, stdout=log, stderr=log):
+                tell(event="started", seconds=time.monotonic() - start)
+                for place, cell in enumerate(notebook.cells):
+                    if cell.cell_type == "code":
+                        await one(place, cell)
+
+    async def one(place: int, cell: Any) -> None:
+        tell(event="cell", place=place)
+        start = time.monotonic()
+        error = ""
+        try:
+            await client.async_execute_cell(cell, place)
+        except CellExecutionError as raised:
+            error = f"{raised.ename}: {raised.evalue}"
+        except DeadKernelError:
+            error = "the kernel died"
+        done = {"place": place, "outputs": cell.outputs, "seconds": time.monotonic() - start, "error": error}
+        tell(event="done", **done)
+        if error:
+            raise _Failed
+        if names := job["observe"].get(str(place)):
+            tell(event="observed", place=place, values=await _observed(manager, client.kc, job, place, names))
+
+    with contextlib.suppress(_Failed):
+        asyncio.run(cells())
+    tell(event="ended")
+
+
+class _Failed(Exception):
+    """A cell has failed, and that has been told."""
+
+
+def _manager(kind: Any, job: Job) -> Any:
+    from jupyter_client.kernelspec import KernelSpec
+
+    if job["kernel"]:
+        return kind(kernel_name=job["kernel"])
+    manager = kind(kernel_name="python3")
+    command = [*job["python"], "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    manager._kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
+    return manager
+
+
+async def _observed(manager: Any, client: Any, job: Job, place: int, names: list[str]) -> dict[str, str]:
+    """Store variables in the kernel, by an expression that binds nothing and is not in the history."""
+    script = str(Path(__file__).with_name("observe.py"))
+    folder = Path(job["folder"], "values", str(place))
+    call = f"observe(NAMESPACE, {names!r}, {str(folder)!r}, {job['limit']})"
+    code = (
+        f"(lambda own, b: (b.exec(b.compile(b.open({script!r}, encoding='utf-8').read(), {script!r}, 'exec'), own), "
+        f"b.eval({call!r}, own)) and 0)({{'NAMESPACE': globals(), '__name__': 'observe'}}, __import__('builtins'))"
+    )
+    message = client.execute("", silent=True, store_history=False, user_expressions={"done": code})
+    while await manager.is_alive():
+        with contextlib.suppress(queue.Empty):
+            reply = await client.get_shell_msg(timeout=1)
+            if reply["parent_header"].get("msg_id") == message:
+                break
+    try:
+        values: dict[str, str] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return dict.fromkeys(names, "?can't be stored")
+    return values
+
+
+def main() -> int:
+    """Run the job that the argument names."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with open(os.devnull, "w", encoding="utf-8") as nothing:
+        os.dup2(nothing.fileno(), 1)
+    job: Job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    run(job, events)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
