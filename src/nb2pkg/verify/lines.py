@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[-+]?\d")
 _RUNS_OF_BARS = re.compile(r"[█▏▎▍▌▋▊▉#=>. ]{4,}")
 _DAY_FORMATS = ("%a, %d %b %Y", "%a %b %d %Y", "%Y-%m-%d", "%d %b %Y", "%b %d, %Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
 
-_TELLING, _SEVERAL = 4, 3
+_TELLING, _SEVERAL = 3, 3
 
 Wild = Literal["", "line", "lines"]
 
@@ -134,7 +134,8 @@ def _with_wild_words(line: Line, other: str) -> Line:
     if line.wild or len(words) != len(others):
         return Line(line.text, "line")
     places = {i for i, (a, b) in enumerate(zip(words, others, strict=True)) if a != b} | _wild_places(line)
-    if 2 * len(places) > len(words):
+    spoken = [i for i, word in enumerate(words) if not _NUMBER.match(word)]
+    if 2 * len(places & set(spoken)) > len(spoken):
         return Line(line.text, "line")
     return Line(line.text, pattern=_pattern(words, places))
 
@@ -158,15 +159,16 @@ def _wild_places(line: Line) -> set[int]:
 def _shapes_together(lines: list[Line]) -> list[Line]:
     """In rows of one shape, what is wild in one is wild in all: random numbers, and times, agree now and then."""
     places: dict[tuple[str, ...], set[int]] = {}
-    wholly: Counter[tuple[str, ...]] = Counter()
+    whole: set[tuple[str, ...]] = set()
+    uncertain = Counter(_shape(_words(line.text)) for line in lines if line.wild == "line" or line.pattern)
     for line in lines:
         shape = _shape(_words(line.text))
+        if len(shape) < _TELLING and uncertain[shape] < _SEVERAL:
+            continue  # a word or two say little: a number alone is no row of a table
         if line.wild == "line":
-            wholly[shape] += 1
+            whole.add(shape)
         elif line.pattern:
             places.setdefault(shape, set()).update(_wild_places(line))
-    # A shape of a word or two says little: a number alone is no row of a table.
-    whole = {shape for shape, count in wholly.items() if len(shape) >= _TELLING or count >= _SEVERAL}
     found: list[Line] = []
     for line in lines:
         words = _words(line.text)
