@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from case_runner import write_notebook
 from PIL import Image
 
+from case_runner import write_notebook
 from nb2pkg.errors import Nb2pkgError
 from nb2pkg.pipeline import Options, convert
 from nb2pkg.verify.check import VerifyOptions, verify
 from nb2pkg.verify.report import Report
 from nb2pkg.verify.scratch import LOCK, PREFIX, scratch, sweep
-
 
 
 def pixel(level: int) -> str:
@@ -55,8 +54,8 @@ def made(folder: Path, cells: list[str], out: str = "out", **options: Any) -> Pa
     (folder / "nb/numbers.json").write_text("[1, 2, 3.5]")
     found: list[Any] = []
     for number, text in enumerate(cells):
-        kind: dict[str, Any] = {"cell_type": "markdown"} if text.startswith("#") else {"cell_type": "code", "outputs": []}
-        found.append({"id": f"c{number}", "metadata": {}, "source": text, **kind})
+        cell: dict[str, Any] = {"id": f"c{number}", "metadata": {}, "source": text, "cell_type": "markdown"}
+        found.append(cell if text.startswith("#") else cell | {"cell_type": "code", "outputs": []})
     convert(write_notebook(found, folder / "nb/small.ipynb"), folder / out, Options(git=False, **options))
     return folder / out
 
@@ -124,7 +123,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     "a dropped mutation": ("small/change.py", "    numbers.append(sum(numbers))\n", "", "variable"),
     "another figure": ("small/publish.py", pixel(10), pixel(200), "figure"),
     "a truncated file": ("small/publish.py", "for number in numbers:", "for number in numbers[:-1]:", "file"),
-    "a stage that ends early": ("small/change.py", "    numbers.append", "    raise SystemExit(0)\n    numbers.append", "stage"),
+    "a stage that ends early": ("small/change.py", "    cell(", "    raise SystemExit(0)\n    cell(", "stage"),
     "a line too much": ("small/load.py", "    print(", "    print(0)\n    print(", "text"),
 }
 
