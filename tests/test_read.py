@@ -13,7 +13,7 @@ import pytest
 from nb2pkg.errors import NotebookError
 from nb2pkg.notebook import Notebook
 from nb2pkg.pipeline import plan
-from nb2pkg.read import read
+from nb2pkg.read import NotebookFile, read
 
 PIPES = "shell=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT"
 
@@ -331,3 +331,19 @@ def test_a_refusal_names_the_file_that_was_run(tmp_path: Path) -> None:
     (tmp_path / "s.py").write_text("a = 1\nb = = 2\n")
     with pytest.raises(NotebookError, match=r"a\.ipynb, cell 2: s\.py, line 2: .*N011"):
         notebook(tmp_path, "x = 0", "%run s.py")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tags"),
+    [
+        ({"nb2pkg": {"section": " train "}}, ("nb2pkg:train",)),
+        ({"tags": ["a"], "nb2pkg": {"section": "train"}}, ("a", "nb2pkg:train")),
+        ({"tags": ["nb2pkg:fit"], "nb2pkg": {"section": "train"}}, ("nb2pkg:fit",)),
+        ({"tags": "a", "nb2pkg": {"section": 3}}, ()),
+        ({"nb2pkg": []}, ()),
+    ],
+)
+def test_the_section_of_jupyterlabs_form_is_a_tag(metadata: dict[str, object], tags: tuple[str, ...]) -> None:
+    cell = {"cell_type": "code", "metadata": metadata, "source": "x = 1"}
+    content = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+    assert read(NotebookFile("a.ipynb", Path(), content))[0].cells[0].tags == tags

@@ -26,7 +26,7 @@ def built(*cells: str) -> tuple[Notebook, tuple[Statement, ...]]:
             made.append(Cell(index, str(index), "markdown", text[3:]))
             continue
         tag, _, rest = text[1:].partition("] ") if text.startswith("[") else ("", "", text)
-        tags = (tag,) if tag else ()
+        tags = tuple(tag.split(",")) if tag else ()
         code, _, label = rest.partition("  #")
         made.append(Cell(index, str(index), "code", code, code, tags))
         for node in ast.parse(code).body:
@@ -69,6 +69,9 @@ CASES = {
         "fetch fit_all",
     ),
     "Kale's tags, one twice": (("[step:one] a = 1", "[block:two] b = 1", "[block:two] c = 1"), "one two"),
+    "a tag with a line": (("[nb2pkg:one,nb2pkg:two@2] a = 1\nb = f(a)\nc = g(b)", "d = c"), "one two"),
+    "a line after the last": (("[nb2pkg:one,nb2pkg:two@9] a = 1", "d = a"), "one two"),
+    "tags are never merged": (tuple(f"[nb2pkg:s{n}] a = {n}" for n in range(13)), " ".join(f"s{n}" for n in range(13))),
     "cells before the first tag": (("a = f()", "import re", "[step:fit] b = 1"), "part_1 fit"),
     "only a title": (("md # My title", "a = f()", "b = g(a)"), "title"),
     "headings in a fence": (("md ```\n## A\n```", "a = 1", "md ```\n## B\n```", "b = 2"), "part_1"),

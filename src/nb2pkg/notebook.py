@@ -9,6 +9,8 @@ from typing import Literal
 from nb2pkg.diagnostics import Diagnostic
 
 CellKind = Literal["code", "markdown", "raw"]
+OWN_TAG = "nb2pkg:"
+"""What the tag of a cell begins with that begins a section: `nb2pkg:train`."""
 
 
 @dataclass(frozen=True, slots=True)

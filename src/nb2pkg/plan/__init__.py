@@ -25,6 +25,7 @@ from nb2pkg.plan.hoisting import (
     is_shared,
 )
 from nb2pkg.plan.local_modules import local_modules
+from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
 from nb2pkg.plan.types import Plan
@@ -97,6 +98,8 @@ def make_plan(
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
         folders=expected_folders(notebook, program, cwd),
+        sections=planned_sections(notebook, program, sections, spans, stages),
+        named_constants=planned_constants(notebook, program, tuple(sorted(constants.values())), stages),
         diagnostics=tuple(diagnostics),
     )
 

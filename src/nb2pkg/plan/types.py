@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nb2pkg.diagnostics import Diagnostic
@@ -52,6 +52,32 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedSection:
+    """A section as people see it, whether or not its boundary could be kept."""
+
+    name: str
+    title: str
+    kind: str
+    reason: str
+    stage: str
+    """The stage that it went into."""
+    cells: tuple[int, ...]
+    """Its code cells, by their index among all cells."""
+    line: int
+    """The line of its first cell that it begins at, from 1: more than that where an earlier section has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedConstant:
+    """A constant as people see it: its name, its literal, the cell that it comes from, the stages that use it."""
+
+    name: str
+    value: str
+    cell: int
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that `emit` needs to know."""
 
@@ -80,6 +106,8 @@ class Plan:
     """Folders that the notebook expects to be there, relative to `cwd`: git and DVC keep none that are empty."""
     brought: tuple[tuple[str, str], ...] = ()
     """(path on this machine, where its copy goes from the notebook's working folder), for data from elsewhere."""
+    sections: tuple[PlannedSection, ...] = ()
+    named_constants: tuple[PlannedConstant, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:
@@ -102,6 +130,13 @@ class Plan:
                 }
                 for s in self.stages
             ],
+            "sections": [{**asdict(s), "cells": list(s.cells)} for s in self.sections],
+            "crossings": [
+                {"from": a.stage, "to": s.name, "names": [n for n in a.names if n in s.inputs]}
+                for s in self.stages
+                for a in s.loads
+            ],
+            "constants": [{**asdict(c), "stages": list(c.stages)} for c in self.named_constants],
             "data_files": [*self.data_files, *(target for _, target in self.brought)],
             "diagnostics": [
                 {"code": d.code, "severity": d.severity, "cell": d.cell, "line": d.line, "message": d.message}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2pkg.errors import NotebookError
-from nb2pkg.notebook import CellKind
+from nb2pkg.notebook import OWN_TAG, CellKind
 
 _FOREIGN = frozenset(str.split(
     "r ir julia scala java javascript typescript deno c c++ cpp go golang rust ruby perl haskell octave matlab bash "
@@ -127,8 +127,6 @@ def _raw_notebook(data: Any, text: str, name: str) -> RawNotebook:
 
 def _raw_cell(raw: dict[str, Any], index: int, used: set[str]) -> RawCell:
     kind = raw.get("cell_type")
-    metadata = raw.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
     cell_id = raw.get("id")
     if not isinstance(cell_id, str) or not cell_id or cell_id in used:
         cell_id = f"cell-{index}"
@@ -139,9 +137,21 @@ def _raw_cell(raw: dict[str, Any], index: int, used: set[str]) -> RawCell:
         id=cell_id,
         kind="code" if kind == "code" else "markdown" if kind == "markdown" else "raw",
         source=text_of(raw.get("source", raw.get("input"))),
-        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+        tags=_tags(raw.get("metadata")),
         run=run if isinstance(run, int) else None,
     )
+
+
+def _tags(metadata: object) -> tuple[str, ...]:
+    """The cell's tags; a section that JupyterLab's form names is one where no tag names another."""
+    if not isinstance(metadata, dict):
+        return ()
+    listed, form = metadata.get("tags"), metadata.get("nb2pkg")
+    tags = tuple(str(tag) for tag in listed) if isinstance(listed, list) else ()
+    section = form.get("section") if isinstance(form, dict) else None
+    if isinstance(section, str) and section.strip() and not any(tag.startswith(OWN_TAG) for tag in tags):
+        return (*tags, OWN_TAG + section.strip())
+    return tags
 
 
 def _upgraded(data: dict[str, Any], text: str, name: str) -> dict[str, Any]:

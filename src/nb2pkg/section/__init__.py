@@ -6,6 +6,7 @@ boundary can stand, is not decided here but in `plan`.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,10 +14,10 @@ from itertools import accumulate, pairwise
 
 from nb2pkg.analyse.program import Statement
 from nb2pkg.diagnostics import Diagnostic
-from nb2pkg.notebook import Notebook
+from nb2pkg.notebook import OWN_TAG, Cell, Notebook
 from nb2pkg.section.classify import ENOUGH_CELLS, crossings, segment, size
 from nb2pkg.section.headings import Heading, headings
-from nb2pkg.section.names import TITLE_OF_KIND, imported_names, kind_of, module_names
+from nb2pkg.section.names import MODULE_OF_KIND, TITLE_OF_KIND, imported_names, kind_of, module_names
 from nb2pkg.section.types import Section
 
 __all__ = ["section"]
@@ -24,8 +25,10 @@ __all__ = ["section"]
 MOST_SECTIONS = 12
 _ENOUGH_SECTIONS = 3
 _MANY_STATEMENTS = 40
-_TAGS = ("nb2pkg:", "step:", "block:")
+_TAGS = (OWN_TAG, "step:", "block:")
 """Our own, and Kale's two."""
+_AT_LINE = re.compile(r"(.+)@([1-9]\d*)")
+"""`train@12`: from the first statement at or after line 12 of the cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,10 @@ def section(
     if guessed and len(parts) > 1:
         message = "too few headings divide the notebook; sections were guessed from what the statements do"
         found.append(Diagnostic("N301", message, severity="info"))
-    if len(parts) > MOST_SECTIONS:
-        message = f"{len(parts)} sections were merged to {MOST_SECTIONS}, the smallest neighbours first"
+    if len(parts) > MOST_SECTIONS and len(merged := _merged(outline, parts)) < len(parts):
+        message = f"{len(parts)} sections were merged to {len(merged)}, the smallest neighbours first"
         found.append(Diagnostic("N302", message, severity="info"))
-        parts = _merged(outline, parts)
+        parts = merged
     if len(parts) == 1:
         message = f"only one section because {_why_one(outline, parts[0])}"
         found.append(Diagnostic("N303", message, severity="info"))
@@ -113,11 +116,11 @@ def _tagged(notebook: Notebook, outline: _Outline) -> list[_Part]:
     places = [place_of[each.cell] for each in outline.statements]
     starts: dict[int, str] = {}
     for place, cell in enumerate(notebook.cells):
-        for tag in cell.tags:
-            prefix = next((each for each in _TAGS if tag.startswith(each)), None)
-            if prefix and tag[len(prefix) :].strip():
-                starts[bisect_left(places, place)] = tag
-                break
+        first, after = bisect_left(places, place), bisect_left(places, place + 1)
+        for line, tag in _tags(cell):
+            inside = (i for i in range(first, after) if outline.statements[i].node.lineno >= line)
+            start = first if line == 1 else next(inside, after)
+            starts.setdefault(start, tag)
     parts: list[_Part] = []
     stops = [*list(starts)[1:], len(places)]
     for (start, tag), stop in zip(starts.items(), stops, strict=False):
@@ -126,6 +129,17 @@ def _tagged(notebook: Notebook, outline: _Outline) -> list[_Part]:
         elif start < stop:
             parts.append(replace(_headed(outline, start, stop, 6, f"tag {tag}"), reason=f"tag {tag}", tag=tag))
     return parts
+
+
+def _tags(cell: Cell) -> list[tuple[int, str]]:
+    """The tags that begin a part, with the line of the cell that it begins at, sorted by that."""
+    found: list[tuple[int, str]] = []
+    for tag in cell.tags:
+        prefix = next((each for each in _TAGS if tag.startswith(each)), None)
+        if prefix and tag[len(prefix) :].strip():
+            at_line = _AT_LINE.fullmatch(tag) if prefix == OWN_TAG else None
+            found.append((int(at_line[2]), at_line[1]) if at_line else (1, tag))
+    return sorted(found, key=lambda each: each[0])
 
 
 def _untagged(outline: _Outline, whole: _Part) -> tuple[list[_Part], bool]:
@@ -235,18 +249,21 @@ def _without_idle(outline: _Outline, parts: Iterable[_Part]) -> list[_Part]:
 
 
 def _merged(outline: _Outline, parts: list[_Part]) -> list[_Part]:
-    """At most twelve parts: the neighbours that are smallest together become one, the user's tags last."""
+    """At most twelve parts: the neighbours that are smallest together become one. The user's tags stand."""
     parts = list(parts)
     while len(parts) > MOST_SECTIONS:
 
-        def price(place: int) -> tuple[bool, float]:
+        def price(place: int) -> float:
             one, two = parts[place], parts[place + 1]
             weight = float(outline.weight(one) + outline.weight(two))
             weight *= 0.7 if one.kind == two.kind else 1.0
             weight *= 0.7 if one.parent == two.parent else 1.0
-            return bool(one.tag or two.tag), weight
+            return weight
 
-        place = min(range(len(parts) - 1), key=price)
+        free = [p for p in range(len(parts) - 1) if not (parts[p].tag or parts[p + 1].tag)]
+        if not free:
+            break
+        place = min(free, key=price)
         one, two = parts[place : place + 2]
         larger = one if outline.weight(one) >= outline.weight(two) else two
         parts[place : place + 2] = [replace(larger, start=one.start, stop=two.stop)]
@@ -301,5 +318,7 @@ def _named(outline: _Outline, parts: list[_Part]) -> tuple[Section, ...]:
 def _title(part: _Part, name: str, number: int) -> str:
     """A phrase for a part without a heading."""
     if part.tag:
-        return name.replace("_", " ").capitalize()
+        base = re.sub(r"_\d+$", "", name)
+        named = next((kind for kind, module in MODULE_OF_KIND.items() if module == base), "")
+        return TITLE_OF_KIND.get(named) or name.replace("_", " ").capitalize()
     return TITLE_OF_KIND.get(part.kind, f"Part {number}")

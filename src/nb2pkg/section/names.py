@@ -136,6 +136,8 @@ def _words(text: str) -> list[str]:
 
 def _identifier(text: str) -> str:
     """The user's own name, changed only where Python demands it."""
+    if text.isascii() and text.isidentifier() and text.islower():
+        return text
     return "_".join(_words(text))
 
 
