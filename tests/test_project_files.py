@@ -14,7 +14,7 @@ from dvc.schema import COMPILED_MULTI_STAGE_SCHEMA
 from ruamel.yaml import YAML
 
 from nb2pkg.emit import project
-from nb2pkg.emit.project import DvcStage, ReadmeStage
+from nb2pkg.emit.project import DvcStage, Plot, ReadmeStage
 from nb2pkg.emit.tree import Tree
 from nb2pkg.write import write
 
@@ -28,7 +28,7 @@ LOAD = DvcStage(
     outs=("data/interim/load/x",),
     uncached_outs=("reports/outputs/load.jsonl",),
     metrics=("metrics/load.json",),
-    plots=("reports/figures/load",),
+    plots=(Plot("reports/figures/load"),),
     cells=("a1", "123", "true", "${x}"),
 )
 BARE = DvcStage("show", "pkg.show", "", (), (), "pkg/const.py", (), (), (), (), ())

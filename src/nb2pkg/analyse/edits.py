@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -32,3 +32,19 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
         head, tail = lines[each.line - 1][: each.column], lines[each.end_line - 1][each.end_column :]
         lines[each.line - 1 : each.end_line] = (head + each.text.encode() + tail).split(b"\n")
     return b"\n".join(lines).decode()
+
+
+def paired(one: ast.AST, two: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """The nodes of two trees that stand in the same place, as far as the trees are alike: a part that was replaced by
+    something else is left out."""
+    if type(one) is not type(two):
+        return
+    yield one, two
+    for name in one._fields:
+        left, right = getattr(one, name, None), getattr(two, name, None)
+        if isinstance(left, ast.AST) and isinstance(right, ast.AST):
+            yield from paired(left, right)
+        elif isinstance(left, list) and isinstance(right, list):
+            for each, other in zip(left, right, strict=False):
+                if isinstance(each, ast.AST):
+                    yield from paired(each, other)

@@ -15,6 +15,7 @@ from nb2pkg.emit import project
 from nb2pkg.emit.constants import constants_module
 from nb2pkg.emit.dvc import dvc_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
+from nb2pkg.emit.metrics import plot_templates
 from nb2pkg.emit.modules import definitions_module, entry_module, package_module, settings_module
 from nb2pkg.emit.source import RUNTIME, Source, source_of
 from nb2pkg.emit.stages import stage_module
@@ -57,7 +58,9 @@ def emit(
     }
     texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values()}
     files = {name: text.encode() for name, text in texts.items()}
-    for name in RUNTIME:
+    measured = [m for s in plan.stages for m in s.metrics]
+    files |= plot_templates(measured)
+    for name in (*RUNTIME, "metrics") if measured else RUNTIME:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
     files |= plan.local_modules
     kept = f"notebooks/{file.name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nb2pkg.emit.constants import parameters
+from nb2pkg.emit.metrics import metric_files, plot_rows
 from nb2pkg.emit.project import DvcStage
 from nb2pkg.emit.source import Module, Source
 from nb2pkg.emit.stages import random_folder
@@ -46,8 +47,8 @@ def dvc_stage(source: Source, stage: Stage, modules: Mapping[str, Module], copie
         const_path=f"{package}/const.py",
         outs=tuple(sorted(outs)),
         uncached_outs=(f"reports/outputs/{stage.name}.jsonl",),
-        metrics=(),
-        plots=(f"reports/figures/{stage.name}",),
+        metrics=metric_files(stage),
+        plots=plot_rows(stage),
         cells=tuple(dict.fromkeys(source.cell_ids[statements[i].cell] for i in stage.statements)),
     )
 

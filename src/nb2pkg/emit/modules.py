@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nb2pkg.emit.imports import Import, block
+from nb2pkg.emit.metrics import recording
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages, working_folder
 from nb2pkg.emit.text import docstring, indent
@@ -38,7 +39,10 @@ def entry_module(source: Source) -> Module:
     lines.append(f"    with {working_folder(source)}:")
     for stage in source.plan.stages:
         imports.append(Import(f"{package}.{stage.name}", stage.name))
-        lines.append(f"        with {local['stage']}({stage.name!r}):")
+        managers = (f"{local['stage']}({stage.name!r})", recording(source, stage))
+        lines.append(f"        with {', '.join(filter(None, managers))}:")
+        if stage.metrics:
+            imports.append(source.runtime("record_metrics"))
         lines.append(f"            {call(stage)}")
     text = f'{docstring("Run the whole notebook in one process")}\n\n{block(imports, source.own_roots)}\n\n\n'
     text += "\n".join(lines) + '\n\n\nif __name__ == "__main__":\n    main()\n'

@@ -17,6 +17,16 @@ _LOST = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """A folder of plots: of images, or of data that a template draws with these fields on its axes."""
+
+    path: str
+    template: str = ""
+    x: str = ""
+    y: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DvcStage:
     """A stage of dvc.yaml; all paths posix, from the package's root."""
 
@@ -31,7 +41,7 @@ class DvcStage:
     outs: tuple[str, ...]
     uncached_outs: tuple[str, ...]
     metrics: tuple[str, ...]
-    plots: tuple[str, ...]
+    plots: tuple[Plot, ...]
     cells: tuple[str, ...]
     """The ids of the cells that it comes from; DVC does not look at them."""
 
@@ -83,7 +93,7 @@ def dvc_yaml(stages: Iterable[DvcStage]) -> str:
             lines += ["    params:", f"      - {_dvc_string(stage.const_path)}:{names}"]
         lines += _block("outs", (*(_item(o) for o in stage.outs), *(_uncached(o) for o in stage.uncached_outs)))
         lines += _block("metrics", (_uncached(m) for m in stage.metrics))
-        lines += _block("plots", (_uncached(p) for p in stage.plots))
+        lines += _block("plots", map(_plot, stage.plots))
         if stage.cells:
             ids = ", ".join(quoted(_escaped(cell)) for cell in stage.cells)
             lines.append(f"    meta:\n      cells: [{ids}]")
@@ -101,6 +111,11 @@ def _item(path: str) -> str:
 
 def _uncached(path: str) -> str:
     return f"      - {_dvc_string(path)}:\n          cache: false"
+
+
+def _plot(plot: Plot) -> str:
+    fields = (("template", plot.template), ("x", plot.x), ("y", plot.y))
+    return _uncached(plot.path) + "".join(f"\n          {key}: {_dvc_string(value)}" for key, value in fields if value)
 
 
 def pyproject(

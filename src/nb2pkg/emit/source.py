@@ -13,7 +13,7 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.types import Plan
 
 RUNTIME = ("artifacts", "report", "workspace")
-"""The modules that are copied into each package."""
+"""The modules that are copied into each package; `metrics` is where a stage logs any."""
 OFFERED = {
     "UNBOUND": "artifacts",
     "load": "artifacts",
@@ -23,6 +23,11 @@ OFFERED = {
     "save_random_state": "artifacts",
     "save_together": "artifacts",
     "cell": "report",
+    "log_confusion": "metrics",
+    "log_curves": "metrics",
+    "log_metric": "metrics",
+    "log_metrics": "metrics",
+    "record_metrics": "metrics",
     "show": "report",
     "stage": "report",
     "working_folder": "workspace",

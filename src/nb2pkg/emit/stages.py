@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from nb2pkg.emit.imports import Import
+from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
 from nb2pkg.plan.types import Stage
@@ -94,6 +95,7 @@ def _function(source: Source, stage: Stage) -> str:
     for index in stage.local_definitions:
         if index not in needless:
             lines.append(indent(statements[index].text))
+    measured = {index: [m for m in stage.metrics if m.statement == index] for index in stage.statements}
     body: list[str] = []
     cell, end = -1, 0
     for index in stage.statements:
@@ -109,8 +111,10 @@ def _function(source: Source, stage: Stage) -> str:
         elif first - len(split_comments(statement.text)[0]) > end + 1:
             body.append("")
         body.append(indent(text))
+        body += (f"    {line}" for line in logged_after(source, (m for m in measured[index] if not m.at_end)))
         end = statement.node.end_lineno or first
     lines += body
+    lines += (f"    {line}" for line in logged_after(source, (m for m in stage.metrics if m.at_end)))
     if stage.outputs:
         lines.append(f"    return {', '.join(stage.outputs)}")
     elif not body:
@@ -142,7 +146,8 @@ def _reads(node: ast.AST) -> set[str]:
 def _statement(source: Source, index: int, stage: Stage, variables: set[str]) -> str:
     """One statement of the notebook as it stands in the stage's function; empty where nothing is left of it."""
     statement = source.program.statements[index]
-    node, text = statement.node, MAIN_TEST.sub("True", statement.text)
+    measured = [m for m in stage.metrics if m.statement == index]
+    node, text = statement.node, MAIN_TEST.sub("True", with_logging(source, statement, measured))
     if statement.displayed and not _displays_itself(source, node):
         comments, code = split_comments(text)
         assert isinstance(node, ast.Expr)
@@ -230,7 +235,8 @@ def _main(source: Source, stage: Stage) -> str:
     if stage.keeps_random:
         streams = ", ".join(repr(s) for s in source.plan.streams)
         lines.append(f"{local['save_random_state']}({random_folder(stage.name)!r}, {streams})")
-    head = [f"def {local['main']}():", f"    with {local['stage']}({stage.name!r}), {working_folder(source)}:"]
+    managers = [f"{local['stage']}({stage.name!r})", recording(source, stage), working_folder(source)]
+    head = [f"def {local['main']}():", f"    with {', '.join(filter(None, managers))}:"]
     return "\n".join([*head, *("        " + line for line in lines)])
 
 

@@ -37,6 +37,10 @@ patterns, and later patterns are asked only when earlier ones do not match:
     anywhere = true
     constant = "LEARNING_RATE"
 
+    [[scores]]
+    names = ["rmse", "*_rmse"]       # what people call a score that they compute themselves, in any case
+    numbers = ["numpy.sqrt"]         # calls that make a score of a score
+
 Methods of receivers whose type is not known stand as `?.name`. A parameter's name may have a position before it
 (`1|nsteps`) where `calls` says of which calls.
 """
@@ -87,6 +91,8 @@ class KnowledgeBase:
     adds: dict[str, frozenset[str]] = field(default_factory=dict)
     parameters: dict[str, list[Parameter]] = field(default_factory=dict)
     positions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    scores: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
 
@@ -115,6 +121,9 @@ class KnowledgeBase:
                 self.parameters.setdefault(name, []).append(parameter)
                 if place:
                     self.positions.setdefault(place, []).extend((pattern, name) for pattern in parameter.calls)
+        for table in data.get("scores", ()):
+            self.scores.extend(_names(table.get("names", ())))
+            self.numbers.extend(_names(table.get("numbers", ())))
         for table in data.get("imports", ()):
             for name in _names(table["names"]):
                 self.effects[name] = bool(table["effect"])
@@ -188,6 +197,14 @@ class KnowledgeBase:
         if fact is not None and place < len(fact.signature):
             return fact.signature[place]
         return next((name for pattern, name in self.positions.get(str(place), ()) if fnmatchcase(call, pattern)), "")
+
+    def names_score(self, name: str) -> bool:
+        """Whether people call a score so that they compute themselves: a variable, or a function that gives it."""
+        return any(fnmatchcase(name.lower(), pattern) for pattern in self.scores)
+
+    def keeps_score(self, call: str) -> bool:
+        """Whether the call (by its qualified name, or `?.method`) makes a score of a score: it rounds, averages…"""
+        return any(fnmatchcase(call, pattern) for pattern in self.numbers)
 
     def type(self, name: str) -> Type | None:
         """The facts on a type, or None."""

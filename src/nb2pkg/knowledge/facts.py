@@ -77,6 +77,9 @@ class Call:
     """Keyword arguments that are hyperparameters."""
     signature: tuple[str, ...] = ()
     """The names of the positional parameters, where positional hyperparameters are common."""
+    metric: Literal["", "score", "confusion", "history"] = ""
+    """What it measures: a score (a number, an array or list or dict of numbers), a confusion matrix, or the history of
+    a training. An attribute that is a score has it too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from nb2pkg.plan.hoisting import (
     is_shared,
 )
 from nb2pkg.plan.local_modules import local_modules
+from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
@@ -80,6 +81,7 @@ def make_plan(
     cuts, spans = settle(program, cuts, scope, diagnostics)
     stages = make_stages(program, spans, sections, scope, definitions, constants, notebook)
     stages, streams = carry_random(program, stages, diagnostics)
+    stages = with_metrics(program, stages, shipped())
     base = (cwd or notebook.folder).resolve()
     files, root, where = data_files(notebook, program, cwd, {b.target for b in brought}, diagnostics)
     return Plan(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from nb2pkg.diagnostics import Diagnostic
+
+MetricKind = Literal["score", "confusion", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,22 @@ class Artifact:
     def folder(self) -> str:
         """Where it lies, from the package's root."""
         return f"data/interim/{self.stage}/{'_and_'.join(self.names)[:80]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a stage logs: a variable after the statement that binds it, or an expression where it stands."""
+
+    name: str
+    """Its name in `metrics/<stage>.json`, or that of its plot."""
+    kind: MetricKind
+    statement: int
+    variable: str = ""
+    """The variable whose value it is; empty where `node` is."""
+    node: ast.expr | None = field(default=None, compare=False)
+    """The expression whose value it is, in the lines of the cell."""
+    at_end: bool = False
+    """The variable keeps its value: it is logged at the end of the stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,7 @@ class Stage:
     writes_files: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
     earlier_settings: tuple[int, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +147,7 @@ class Plan:
                     "outputs": list(s.outputs),
                     "reads_files": list(s.reads_files),
                     "writes_files": list(s.writes_files),
+                    "metrics": [m.name for m in s.metrics],
                 }
                 for s in self.stages
             ],
@@ -151,9 +172,10 @@ class Plan:
             lines.append(f"\n{s.name}: {s.title}  ({len(s.statements)} statements; {s.reason})")
             lines.append(f"  in:  {', '.join(s.inputs) or '-'}")
             lines.append(f"  out: {', '.join(s.outputs) or '-'}")
-            for label, files in (("reads", s.reads_files), ("writes", s.writes_files)):
-                if files:
-                    lines.append(f"  {label}: {', '.join(files)}")
+            metrics = tuple(m.name for m in s.metrics)
+            for label, names in (("reads", s.reads_files), ("writes", s.writes_files), ("metrics", metrics)):
+                if names:
+                    lines.append(f"  {label}: {', '.join(names)}")
         if self.data_files:
             lines.append("\ndata: " + ", ".join(self.data_files))
         lines.extend(str(d) for d in self.diagnostics)

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
-from nb2pkg.analyse.edits import Edit, edit_of, edited
+from nb2pkg.analyse.edits import Edit, edit_of, edited, paired
 from nb2pkg.analyse.program import Effects, Statement
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.knowledge.base import KnowledgeBase
@@ -282,11 +282,7 @@ def _applied(program: Program, lifts: tuple[Lift, ...]) -> Program:
 
 def statement_text(statement: Statement, edits: Iterable[tuple[ast.expr, str]]) -> str | None:
     """The statement's text with other text in the place of some of its nodes; None where they can't be found in it."""
-    tree = ast.parse(statement.text)
-    pairs = list(zip(ast.walk(statement.node), ast.walk(tree.body[0]), strict=False))
-    if any(type(one) is not type(two) for one, two in pairs):
-        return None
-    place = {id(one): two for one, two in pairs}
+    place = {id(one): two for one, two in paired(statement.node, ast.parse(statement.text).body[0])}
     found: list[Edit] = []
     lines = [line.encode() for line in statement.text.split("\n")]
     for node, new in edits:

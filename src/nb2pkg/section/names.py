@@ -38,7 +38,7 @@ TITLE_OF_KIND = {
     "save": "Save the results",
 }
 RESERVED = frozenset(
-    {"const", "artifacts", "report", "settings", "functions", "classes", "definitions"}
+    {"const", "artifacts", "report", "metrics", "workspace", "settings", "functions", "classes", "definitions"}
     | {"paths", "tests", "data", "main"}
 )
 MOST_WORDS = 3
