@@ -131,6 +131,7 @@ def _plan(
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
     from nb2pkg.refactor.constants import lift
+    from nb2pkg.refactor.saved_objects import through_artifacts
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names
 
@@ -151,6 +152,7 @@ def _plan(
         if options.lift:
             on_step("refactor")
             program = lift(notebook, program, sections, shipped())
+        program = through_artifacts(program, shipped())
         on_step("plan")
         made = make_plan(
             notebook,

@@ -71,6 +71,7 @@ class Calls(State):
 
     def inline(self, number: int, args: Sequence[Value], keywords: dict[str, Value]) -> Value:
         """Interpret the body of one of the notebook's functions with these arguments."""
+        site, self.site = self.site, None
         self.notes.returned.append("")
         obj = self.heap[number]
         node = obj.node
@@ -109,6 +110,7 @@ class Calls(State):
             elif not keyword:
                 for name in names:
                     frame.values[name] = frame.values.get(name, NOTHING) | self.heap.held(value)
+        self.know_arguments(node.args, frame, site, len(args))
         if any(isinstance(part, SCOPES) for statement in body for part in ast.walk(statement)):
             (frame.cell,) = self.fresh("cell")
             for value in frame.values.values():
@@ -144,13 +146,17 @@ class Calls(State):
             groups = self.alike(receiver)
             returned.clear()
             for number, alike in groups:
+                self.site = node
                 result |= self.method(number, node.func.attr, args, keywords, node, alike)
+            self.site = None
             self.notes.nothing = returned == [NONE] * len(groups)
             return result
         called = self.eval(node.func, frame)
         returned.clear()
         for number in called:
+            self.site = node
             result |= self.call_object(number, args, keywords, node)
+        self.site = None
         self.notes.nothing = bool(called) and returned == [NONE] * len(called)
         return result
 
@@ -210,6 +216,7 @@ class Calls(State):
         node: ast.AST,
     ) -> Value:
         """Apply what is known of a call."""
+        self.site = None
         everything: Value = receiver.union(*args, *keywords.values())
         if isinstance(node, ast.Call):
             seen = self.library_calls.setdefault(node, [])
@@ -379,6 +386,8 @@ class Calls(State):
         for parameters_, writes in ((fact.reads_file, False), (fact.writes_file, True)):
             for parameter in parameters_:
                 argument = argument_of(node, parameter)
+                if parameter == "self" and isinstance(node.func, ast.Attribute):
+                    argument = node.func.value
                 if argument is None:
                     continue
                 is_writing = writes
@@ -395,12 +404,38 @@ class Calls(State):
                 if fact.mode and mode is not None and "a" in mode:
                     self.notes.files.append(FileUse(path, False, node.lineno))
 
+    def know(self, name: str, value: ast.expr, frame: Frame | None) -> None:
+        """Keep what is known of the text that a name was just bound to."""
+        text = self.text_of(value)
+        if text is not None:
+            local = frame is not None and name in frame.names and name not in frame.nonlocal_names
+            (frame.strings if frame is not None and local else self.strings)[name] = text
+
+    def know_arguments(self, args: ast.arguments, frame: Frame, site: ast.Call | None, count: int) -> None:
+        """Keep the texts that a function's parameters are: given by the call, which may pass `self` before, or not."""
+        names = [a.arg for a in (*args.posonlyargs, *args.args)]
+        defaults = zip(names[len(names) - len(args.defaults) :], args.defaults, strict=True)
+        only = zip((a.arg for a in args.kwonlyargs), args.kw_defaults, strict=True)
+        texts = {name: self.text_of(value) for name, value in (*defaults, *only) if value is not None}
+        if site is None or any(isinstance(a, ast.Starred) for a in site.args) or any(not k.arg for k in site.keywords):
+            texts = {}
+        else:
+            first = count - len(site.args)
+            texts |= {name: self.text_of(value) for name, value in zip(names[first:], site.args, strict=False)}
+            texts |= {k.arg: self.text_of(k.value) for k in site.keywords if k.arg}
+        frame.strings = {name: text for name, text in texts.items() if text is not None and name in frame.names}
+
     def text_of(self, node: ast.expr) -> str | None:
         """The string that an expression is, where that can be known."""
         match node:
             case ast.Constant(value=str(text)):
                 return text
             case ast.Name():
+                scope = self.scope
+                while scope is not None and node.id not in scope.global_names:
+                    if node.id in scope.names and node.id not in scope.nonlocal_names:
+                        return scope.strings.get(node.id)
+                    scope = scope.outer
                 return self.strings.get(node.id)
             case ast.BinOp(op=ast.Add() | ast.Div()):
                 left, right = self.text_of(node.left), self.text_of(node.right)

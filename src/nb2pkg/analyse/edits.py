@@ -48,3 +48,11 @@ def paired(one: ast.AST, two: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
             for each, other in zip(left, right, strict=False):
                 if isinstance(each, ast.AST):
                     yield from paired(each, other)
+
+
+def segment(text: str, node: ast.expr) -> str:
+    """The text of a node."""
+    lines = [line.encode() for line in text.split("\n")][node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()

@@ -191,6 +191,14 @@ class Expressions(Calls):
         for generator in node.generators:
             names |= bound_names([generator.target]).names
         inner = Frame(names=names, outer=frame)
+        outside, self.scope = self.scope, inner
+        value = self._comprehension(node, inner)
+        self.scope = outside
+        return value
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, inner: Frame
+    ) -> Value:
         for generator in node.generators:
             items = self.items_of(self.eval(generator.iter, inner))
             self.assign(generator.target, items, inner, None)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from nb2pkg.analyse.expressions import Expressions
 from nb2pkg.analyse.heap import NOTHING, Obj, Value
-from nb2pkg.analyse.scopes import Frame, bound_names, bound_pattern, joined
+from nb2pkg.analyse.scopes import Frame, bound_names, bound_pattern, joined, same
 
 MAX_ROUNDS = 5
 
@@ -29,6 +29,11 @@ class Interpreter(Expressions):
     def statement(self, node: ast.stmt, frame: Frame | None) -> None:
         """Interpret one statement."""
         self.current = (node, frame)
+        outside, self.scope = self.scope, frame
+        self._statement(node, frame)
+        self.scope = outside
+
+    def _statement(self, node: ast.stmt, frame: Frame | None) -> None:
         match node:
             case ast.Expr():
                 self.eval(node.value, frame)
@@ -36,10 +41,8 @@ class Interpreter(Expressions):
                 value = self.eval(node.value, frame)
                 for target in node.targets:
                     self.assign(target, value, frame, node.value)
-                if frame is None and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                    text = self.text_of(node.value)
-                    if text is not None:
-                        self.strings[node.targets[0].id] = text
+                if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                    self.know(node.targets[0].id, node.value, frame)
             case ast.AnnAssign():
                 if node.value is not None:
                     self.assign(node.target, self.eval(node.value, frame), frame, node.value)
@@ -117,18 +120,22 @@ class Interpreter(Expressions):
         """Interpret alternatives; afterwards every name may be what any of them made it."""
         before, sure = dict(self.env), set(self.notes.sure)
         local = dict(frame.values) if frame else {}
+        strings, texts = (dict(self.strings), dict(frame.strings) if frame else {}), []
         after: list[tuple[dict[str, Value], set[str], dict[str, Value]]] = []
         self.uncertain += 1
         for body in bodies:
-            self.env, self.notes.sure = dict(before), set(sure)
+            self.env, self.notes.sure, self.strings = dict(before), set(sure), dict(strings[0])
             if frame:
-                frame.values = dict(local)
+                frame.values, frame.strings = dict(local), dict(strings[1])
             self.run(body, frame)
             after.append((self.env, self.notes.sure, frame.values if frame else {}))
+            texts.append((self.strings, frame.strings if frame else {}))
         self.uncertain -= 1
         self.env = joined(env for env, _, _ in after)
         self.notes.sure = set.intersection(*(s for _, s, _ in after))
+        self.strings = same(known for known, _ in texts)
         if frame:
+            frame.strings = same(known for _, known in texts)
             frame.values = joined(values for _, _, values in after)
 
     def loop(self, node: ast.For | ast.AsyncFor, frame: Frame | None) -> None:
@@ -148,6 +155,7 @@ class Interpreter(Expressions):
         self.uncertain += 1
         for _ in range(MAX_ROUNDS):
             env, local = dict(self.env), dict(frame.values) if frame else {}
+            strings, texts = dict(self.strings), dict(frame.strings) if frame else {}
             edges = self.heap.edges
             if bind is not None:
                 bind()
@@ -155,7 +163,10 @@ class Interpreter(Expressions):
             self.env = joined((env, self.env))
             if frame:
                 frame.values = joined((local, frame.values))
-            if self.env == env and edges == self.heap.edges and (frame is None or frame.values == local):
+                frame.strings = same((texts, frame.strings))
+            self.strings = same((strings, self.strings))
+            known = self.strings == strings and (frame is None or frame.strings == texts)
+            if known and self.env == env and edges == self.heap.edges and (frame is None or frame.values == local):
                 break
         self.loops -= 1
         self.uncertain -= 1

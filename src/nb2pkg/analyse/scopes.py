@@ -23,6 +23,8 @@ class Frame:
     global_names: set[str] = field(default_factory=set)
     nonlocal_names: set[str] = field(default_factory=set)
     result: Value = NOTHING
+    strings: dict[str, str] = field(default_factory=dict)
+    """What is known of the texts that its names are."""
     cell: int | None = None
     """The object that stands for its variables, which the functions made in it keep."""
     is_class: bool = False
@@ -98,6 +100,12 @@ def parameters(args: ast.arguments) -> list[str]:
     if args.kwarg:
         names.append(args.kwarg.arg)
     return names
+
+
+def same(scopes: Iterable[dict[str, str]]) -> dict[str, str]:
+    """What all the scopes agree on."""
+    first, *others = scopes
+    return {name: text for name, text in first.items() if all(other.get(name) == text for other in others)}
 
 
 def bound_pattern(pattern: ast.pattern) -> set[str]:

@@ -72,6 +72,10 @@ class State(ABC):
         self.uncertain = 0
         """How many branches and loops the code stands in, which may not run."""
         self.current: tuple[ast.stmt, Frame | None] | None = None
+        self.scope: Frame | None = None
+        """The innermost scope of the code that is interpreted."""
+        self.site: ast.Call | None = None
+        """The call whose function is about to be interpreted."""
         self.computed = False
         """A statement before this one did more than import."""
         self.inlined = 0
@@ -149,6 +153,7 @@ class State(ABC):
         while scope is not None and name not in scope.global_names:
             if name in scope.names and name not in scope.nonlocal_names:
                 scope.values[name] = scope.values.get(name, NOTHING) | value if weak else value
+                scope.strings.pop(name, None)
                 if scope.cell is not None:
                     self.heap.hold(scope.cell, value)
                     if scope is not frame:

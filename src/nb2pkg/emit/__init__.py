@@ -17,7 +17,7 @@ from nb2pkg.emit.dvc import dvc_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
 from nb2pkg.emit.metrics import plot_templates
 from nb2pkg.emit.modules import definitions_module, entry_module, package_module, settings_module
-from nb2pkg.emit.source import RUNTIME, Source, source_of
+from nb2pkg.emit.source import Source, source_of
 from nb2pkg.emit.stages import stage_module
 from nb2pkg.emit.tree import Copy, Tree
 from nb2pkg.knowledge.base import shipped
@@ -25,6 +25,7 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.requirements import requirements
 from nb2pkg.plan.types import Plan
 from nb2pkg.read.formats import NotebookFile
+from nb2pkg.refactor.runtime_names import RUNTIME
 
 
 def emit(

@@ -11,28 +11,7 @@ from nb2pkg.emit.imports import Import, block, parsed, parsed_node
 from nb2pkg.emit.text import global_names
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.types import Plan
-
-RUNTIME = ("artifacts", "report", "workspace")
-"""The modules that are copied into each package; `metrics` is where a stage logs any."""
-OFFERED = {
-    "UNBOUND": "artifacts",
-    "load": "artifacts",
-    "load_random_state": "artifacts",
-    "load_together": "artifacts",
-    "save": "artifacts",
-    "save_random_state": "artifacts",
-    "save_together": "artifacts",
-    "cell": "report",
-    "log_confusion": "metrics",
-    "log_curves": "metrics",
-    "log_metric": "metrics",
-    "log_metrics": "metrics",
-    "record_metrics": "metrics",
-    "show": "report",
-    "stage": "report",
-    "working_folder": "workspace",
-}
-"""What the modules import from them."""
+from nb2pkg.refactor.runtime_names import OFFERED, local_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,49 +107,15 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
         constants=binding(plan.constants),
         shared=binding(plan.shared_definitions),
         shared_module="definitions" if len(kinds) != 1 else "classes" if True in kinds else "functions",
-        local=_local_names(program),
+        local=local_names(program),
         own_roots=frozenset(roots | {plan.package}),
     )
-
-
-def _local_names(program: Program) -> dict[str, str]:
-    """The runtime's own names, with a `_` before those that the notebook uses (or may use) itself."""
-    offered = (*OFFERED, "main", "settings")
-    names = mentioned(s.node for s in program.statements)
-    if any(s.effects.dynamic for s in program.statements):
-        names.update(OFFERED)
-    local: dict[str, str] = {}
-    for name in offered:
-        new = name
-        while new in names:
-            new = f"_{new}"
-        local[name] = new
-    return local
 
 
 def beside(source: Source, names: Iterable[str]) -> Source:
     """The source for a module that also has these names (of stages) at its top."""
     clash = {name: f"_{source.local[name]}" for name in names if name in source.local}
     return replace(source, local={**source.local, **clash}) if clash else source
-
-
-def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
-    """Every name that the code has in any place, but attributes."""
-    names: set[str] = set()
-    for node in nodes:
-        for part in ast.walk(node):
-            match part:
-                case ast.Name(id=name) | ast.arg(arg=name):
-                    names.add(name)
-                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                    names.add(part.name)
-                case ast.alias():
-                    names.add((part.asname or part.name).partition(".")[0])
-                case ast.Global() | ast.Nonlocal():
-                    names.update(part.names)
-                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                    names.add(name)
-    return names
 
 
 def head(

@@ -95,6 +95,7 @@ class KnowledgeBase:
     numbers: list[str] = field(default_factory=list)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
+    _artifact_calls: set[str] = field(default_factory=set)
 
     def add(self, text: str, source: str) -> None:
         """Take in one TOML file; raises ValueError where it has a key that no fact has."""
@@ -205,6 +206,12 @@ class KnowledgeBase:
     def keeps_score(self, call: str) -> bool:
         """Whether the call (by its qualified name, or `?.method`) makes a score of a score: it rounds, averages…"""
         return any(fnmatchcase(call, pattern) for pattern in self.numbers)
+
+    def artifact_calls(self) -> frozenset[str]:
+        """The last names of all calls that artifacts.py has a function for."""
+        if not self._artifact_calls:
+            self._artifact_calls |= {name.rpartition(".")[2] for name, call in self.calls.items() if call.artifacts}
+        return frozenset(self._artifact_calls)
 
     def type(self, name: str) -> Type | None:
         """The facts on a type, or None."""

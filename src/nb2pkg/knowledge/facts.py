@@ -80,6 +80,15 @@ class Call:
     metric: Literal["", "score", "confusion", "history"] = ""
     """What it measures: a score (a number, an array or list or dict of numbers), a confusion matrix, or the history of
     a training. An attribute that is a score has it too."""
+    artifacts: str = ""
+    """The function of a package's artifacts.py that takes the same arguments (a method's receiver first) and does the
+    same, so that no other module pickles."""
+    artifacts_file: str = ""
+    """The one that takes a path in the place of the parameter `handle`, a file that is opened in the mode `opened`."""
+    handle: str = ""
+    opened: str = ""
+    library: str = ""
+    """What these functions have to be told is used in the place of pickle."""
 
 
 @dataclass(frozen=True, slots=True)

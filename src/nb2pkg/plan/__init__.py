@@ -30,6 +30,7 @@ from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
 from nb2pkg.plan.types import Plan
+from nb2pkg.refactor.runtime_names import OBJECTS
 from nb2pkg.section.types import Section
 
 
@@ -107,8 +108,8 @@ def make_plan(
 
 
 def _unlike_variables(program: Program, sections: tuple[Section, ...]) -> tuple[Section, ...]:
-    """Sections renamed where a variable has the same name: a stage's function would hide it."""
-    names = mentioned_in(program, range(len(program.statements)))
+    """Sections renamed where a variable, or a function of artifacts.py, has the same name: a stage would hide it."""
+    names = mentioned_in(program, range(len(program.statements))) | set(OBJECTS)
     return tuple(replace(s, name=f"{s.name}_stage") if s.name in names else s for s in sections)
 
 

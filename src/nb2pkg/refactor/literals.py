@@ -13,11 +13,11 @@ from typing import Literal
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.arguments import argument_of
-from nb2pkg.analyse.heap import Value
 from nb2pkg.analyse.parameters import is_parameter
 from nb2pkg.analyse.program import Statement
 from nb2pkg.analyse.state import LibraryCall
 from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.refactor.resolve import Resolver
 
 Kind = Literal["hyperparameter", "seed", "path", "url", "named"]
 
@@ -105,7 +105,7 @@ class _Finder:
         self.index = index
         self.program = program
         self.kb = knowledge
-        self.env: dict[str, Value] = program.environments[index]
+        self.resolver = Resolver(index, program, knowledge)
         self.found: list[Found] = []
 
     def visit(self, node: ast.AST, *, once: bool, target: str = "") -> None:
@@ -175,7 +175,7 @@ class _Finder:
     def call(self, node: ast.Call, once: bool, target: str) -> None:
         """A call: its function, then each argument by what is known of it."""
         self.visit(node.func, once=once, target=target)
-        meanings = self.meanings(node)
+        meanings = self.resolver.meanings(node)
         paths = {
             id(a)
             for _, fact in meanings
@@ -203,31 +203,6 @@ class _Finder:
                 self.argument(value, name, callee, f"{shown}({name})", once, target)
             else:
                 self.visit(value, once=once)
-
-    def meanings(self, node: ast.Call) -> list[LibraryCall]:
-        """What the call may call, with what is known of each; no name for a function of the notebook."""
-        seen = self.program.library_calls.get(node)
-        if seen:
-            return seen
-        name = self.reference(node.func)
-        if name:
-            return [(name, self.kb.call(name))]
-        if isinstance(node.func, ast.Attribute):
-            return [(f"?.{node.func.attr}", self.kb.unresolved_method(node.func.attr))]
-        return [("", None)]
-
-    def reference(self, node: ast.expr) -> str:
-        """The qualified name of something imported; empty for anything else."""
-        if isinstance(node, ast.Attribute):
-            base = self.reference(node.value)
-            return self.kb.canonical(f"{base}.{node.attr}") if base else ""
-        if isinstance(node, ast.Name):
-            env = self.program.environments[-1]
-            for number in self.env.get(node.id, env.get(node.id, frozenset())):
-                obj = self.program.heap[number]
-                if obj.kind == "reference":
-                    return obj.type
-        return ""
 
     def callee(self, node: ast.Call, meanings: list[LibraryCall]) -> tuple[str, str]:
         """What is called, for the constant's name and for its comment."""

@@ -23,6 +23,7 @@ from typing import Any
 ROOT = Path.cwd()  # the package's root, where it is started; a stage works elsewhere
 TEMPORARY = ".writing"
 PICKLERS = ("cloudpickle", "joblib.externals.cloudpickle")
+HIGHEST_PROTOCOL = pickle.HIGHEST_PROTOCOL
 PLAIN_DTYPES = "biufcSUmM"
 
 
@@ -79,6 +80,77 @@ def load_together(folder: str, *names: str) -> Any:
     """The values that `save_together` wrote under these names: one, or a tuple."""
     values: dict[str, Any] = load(folder)
     return values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
+
+
+def save_object(
+    value: object, path: Any, *options: Any, library: str = "pickle", **named: Any
+) -> None:
+    """Pickle `value` into the file at `path`, which is the notebook's own."""
+    with open(path, "wb") as file:
+        write_object(value, file, *options, library=library, **named)
+
+
+def load_object(path: Any, *options: Any, library: str = "pickle", **named: Any) -> Any:
+    """The value that is pickled in the file at `path`."""
+    with open(path, "rb") as file:
+        return read_object(file, *options, library=library, **named)
+
+
+def write_object(
+    value: object, file: Any, *options: Any, library: str = "pickle", **named: Any
+) -> None:
+    """Pickle `value` into an open file."""
+    file.write(object_to_bytes(value, *options, library=library, **named))
+
+
+def read_object(file: Any, *options: Any, library: str = "pickle", **named: Any) -> Any:
+    """The value that is pickled in an open file, from where it stands."""
+    if library == "pickle":
+        return _Unpickler(file, *options, **named).load()
+    return importlib.import_module(library).load(file, *options, **named)
+
+
+def object_to_bytes(value: object, *options: Any, library: str = "pickle", **named: Any) -> bytes:
+    """`value`, pickled."""
+    try:
+        return importlib.import_module(library).dumps(value, *options, **named)  # type: ignore[no-any-return]
+    except (AttributeError, pickle.PicklingError) as error:
+        # What the notebook defined at its top level stands in a stage's function here.
+        if "<locals>" not in str(error) or "<lambda>" in str(error):
+            raise
+        return importlib.import_module(PICKLERS[0]).dumps(value)  # type: ignore[no-any-return]
+
+
+def object_from_bytes(data: bytes, *options: Any, library: str = "pickle", **named: Any) -> Any:
+    """The value that is pickled in `data`."""
+    return read_object(BytesIO(data), *options, library=library, **named)
+
+
+def save_pandas(frame: Any, path: Any, *options: Any, **named: Any) -> Any:
+    """Pickle a frame or series in the way of pandas."""
+    return frame.to_pickle(path, *options, **named)
+
+
+def load_pandas(path: Any, *options: Any, **named: Any) -> Any:
+    """The value that pandas pickled."""
+    return importlib.import_module("pandas").read_pickle(path, *options, **named)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds what the notebook called `__main__` in the package's modules."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return super().find_class(module, name)
+        except AttributeError:
+            if module != "__main__":
+                raise
+            package = __name__.rpartition(".")[0]
+            mine = (m for n, m in list(sys.modules.items()) if n.startswith(f"{package}."))
+            owner = next((m for m in mine if hasattr(m, name.partition(".")[0])), None)
+            if owner is None:
+                raise
+            return super().find_class(owner.__name__, name)
 
 
 def save_random_state(folder: str, *streams: str) -> None:
