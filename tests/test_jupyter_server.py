@@ -595,3 +595,22 @@ async def test_the_settings_of_the_folder_hold(call: Call, notebook: str, jp_roo
     assert not ran.exists()
     settings.write_text('[tool.nb2pkg]\ncwd = "../.."\n')
     assert (await call("POST", "nb2pkg/plan", {"path": notebook})).json["code"] == "N630"
+
+
+# -- verify --------------------------------------------------------------------------------------------------------
+
+
+async def test_verify_tells_of_cells_and_stages_and_what_it_found(call: Call, jp_root_dir: Path) -> None:
+    cells = ["values = [1, 2, 3]\nprint(values)", "total = sum(values)\nprint(total)"]
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    given = {"path": "a.ipynb", "content": content, "out": "pkg", "options": {"verify": True}}
+    job = (await call("POST", "nb2pkg/jobs", given)).json["id"]
+    told: set[str] = set()
+    while (view := (await call("GET", f"nb2pkg/jobs/{job}")).json)["state"] in ("queued", "running"):
+        told.add(view["progress"].get("detail", ""))
+        await asyncio.sleep(0.02)
+    assert view["state"] == "done", view
+    assert view["result"]["equivalence"]["equivalent"], view
+    assert (jp_root_dir / "pkg" / view["result"]["equivalence"]["report"]).is_file()
+    assert any("notebook, run 2" in each for each in told), told
+    assert any("dvc repro" in each for each in told), told

@@ -69,6 +69,7 @@ CASES = {
         "fetch fit_all",
     ),
     "Kale's tags, one twice": (("[step:one] a = 1", "[block:two] b = 1", "[block:two] c = 1"), "one two"),
+    "ours win over Kale's": (("[nb2pkg:one] a = 1", "[block:two] b = a", "[nb2pkg:three,step:x] c = b"), "one three"),
     "a tag with a line": (("[nb2pkg:one,nb2pkg:two@2] a = 1\nb = f(a)\nc = g(b)", "d = c"), "one two"),
     "a line after the last": (("[nb2pkg:one,nb2pkg:two@9] a = 1", "d = a"), "one two"),
     "tags are never merged": (tuple(f"[nb2pkg:s{n}] a = {n}" for n in range(13)), " ".join(f"s{n}" for n in range(13))),

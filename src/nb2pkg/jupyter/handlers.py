@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import keyword
+import os
 import posixpath
 import secrets
+import sys
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from importlib import resources
@@ -122,7 +124,19 @@ class Nb2pkgHandler(APIHandler):
             "within": str(files.root or place),
             "content": content,
             "options": asdict(chosen),
+            **self._kernel(content),
         }
+
+    def _kernel(self, content: str) -> dict[str, str]:
+        """The kernel that the notebook names and its interpreter, where that is installed and not the server's own."""
+        try:
+            name = json.loads(content)["metadata"]["kernelspec"]["name"]
+            python = self.kernel_spec_manager.get_kernel_spec(name).argv[0]
+        except Exception:  # it names none, or one that is not installed here, in many ways
+            return {}
+        # An environment is a folder; the interpreters of several may be links to one.
+        own = not os.path.isabs(python) or os.path.dirname(python) == os.path.dirname(sys.executable)
+        return {} if own else {"kernel": name, "python": python}
 
 
 class PlanHandler(Nb2pkgHandler):

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 STEPS = ("read", "analyse", "section", "refactor", "plan", "emit", "write")
+MOST_DIFFERENCES = 20
 GRACE = 10.0
 """Seconds that a request has to end in once the server is gone."""
 
@@ -103,15 +104,52 @@ def _export(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
         tell({"event": "step", "step": step, "done": STEPS.index(step), "total": len(STEPS)})
 
     made = convert(file, out, options, on_step)
+    report = _verified(out, request.get("kernel"), tell) if request["options"]["verify"] else None
     if scratch:
         archive(out, Path(request["archive"]))
     return {
+        "equivalence": report,
         "package": made.plan.package,
         "stages": [stage.name for stage in made.plan.stages],
         "diagnostics": [
             {"code": d.code, "severity": d.severity, "cell": d.cell, "line": d.line, "message": d.message}
             for d in made.diagnostics
         ],
+    }
+
+
+class _Progress:
+    """The runs of a verification, told as they go."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell = tell
+        self.what, self.done, self.total = "", 0, 0
+
+    def begin(self, what: str, total: int) -> None:
+        self.what, self.done, self.total = what, -1, total
+
+    def step(self, name: str) -> None:
+        self.done += 1
+        detail = f"{self.what}, {name}"
+        self.tell({"event": "step", "step": "verify", "done": self.done, "total": self.total, "detail": detail})
+
+    def end(self) -> None:
+        pass
+
+
+def _verified(out: Path, kernel: str | None, tell: Tell) -> dict[str, Any]:
+    """What a verification of the package found."""
+    from nb2pkg.verify.check import VerifyOptions, verify
+    from nb2pkg.verify.publish import HTML
+    from nb2pkg.verify.terminal import summary
+
+    report = verify(out, VerifyOptions(kernel=kernel), _Progress(tell))
+    told = [f"{each.kind} {each.name}: {each.detail}".rstrip(": ") for each in report.different]
+    return {
+        "equivalent": report.verdict == "equivalent",
+        "summary": summary(report),
+        "differences": told[:MOST_DIFFERENCES],
+        "report": HTML,
     }
 
 
@@ -136,7 +174,8 @@ def _file(request: dict[str, Any]) -> Any:
 
 
 def _options(request: dict[str, Any]) -> Any:
-    """What was chosen, then the settings of the notebook's folder, but for the interpreter: that would be run."""
+    """What was chosen, then the settings of the notebook's folder, but for the interpreter, which will be run: that is
+    the kernel's."""
     from nb2pkg.settings import TABLE, SettingsError, options_for
 
     chosen, within = request["options"], Path(request["within"])
@@ -152,7 +191,7 @@ def _options(request: dict[str, Any]) -> Any:
     if options.cwd is not None and not options.cwd.resolve().is_relative_to(within):
         message = f"[{TABLE}] cwd lies outside of the folder that may be read"
         raise SettingsError("N630", message, file=request["name"])
-    return replace(options, python=None)
+    return replace(options, python=request.get("python"))
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ __all__ = ["section"]
 MOST_SECTIONS = 12
 _ENOUGH_SECTIONS = 3
 _MANY_STATEMENTS = 40
-_TAGS = (OWN_TAG, "step:", "block:")
-"""Our own, and Kale's two."""
+_KALES_TAGS = ("step:", "block:")
+"""Read where no cell has a tag of ours."""
 _AT_LINE = re.compile(r"(.+)@([1-9]\d*)")
 """`train@12`: from the first statement at or after line 12 of the cell."""
 
@@ -114,10 +114,12 @@ def _tagged(notebook: Notebook, outline: _Outline) -> list[_Part]:
     """The parts that cell tags begin; the same tag again goes on with its part."""
     place_of = {cell.index: place for place, cell in enumerate(notebook.cells)}
     places = [place_of[each.cell] for each in outline.statements]
+    ours = any(tag.startswith(OWN_TAG) for cell in notebook.cells for tag in cell.tags)
+    prefixes = (OWN_TAG,) if ours else _KALES_TAGS
     starts: dict[int, str] = {}
     for place, cell in enumerate(notebook.cells):
         first, after = bisect_left(places, place), bisect_left(places, place + 1)
-        for line, tag in _tags(cell):
+        for line, tag in _tags(cell, prefixes):
             inside = (i for i in range(first, after) if outline.statements[i].node.lineno >= line)
             start = first if line == 1 else next(inside, after)
             starts.setdefault(start, tag)
@@ -131,11 +133,11 @@ def _tagged(notebook: Notebook, outline: _Outline) -> list[_Part]:
     return parts
 
 
-def _tags(cell: Cell) -> list[tuple[int, str]]:
+def _tags(cell: Cell, prefixes: tuple[str, ...]) -> list[tuple[int, str]]:
     """The tags that begin a part, with the line of the cell that it begins at, sorted by that."""
     found: list[tuple[int, str]] = []
     for tag in cell.tags:
-        prefix = next((each for each in _TAGS if tag.startswith(each)), None)
+        prefix = next((each for each in prefixes if tag.startswith(each)), None)
         if prefix and tag[len(prefix) :].strip():
             at_line = _AT_LINE.fullmatch(tag) if prefix == OWN_TAG else None
             found.append((int(at_line[2]), at_line[1]) if at_line else (1, tag))
