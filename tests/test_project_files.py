@@ -14,6 +14,7 @@ from dvc.schema import COMPILED_MULTI_STAGE_SCHEMA
 from ruamel.yaml import YAML
 
 from nb2pkg.emit import project
+from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.emit.project import DvcStage, Plot, ReadmeStage
 from nb2pkg.emit.tree import Tree
 from nb2pkg.write import write
@@ -119,8 +120,11 @@ def test_the_emitted_tests(tmp_path: Path) -> None:
     names = tuple(f"variable_{n}" for n in range(9))
     stages = (("load", "load", ()), ("train_a_model", "train_a_model", names[:3]), ("evaluate", "evaluate", names))
     text = project.tests_module("pkg", stages)
-    for length in (88, 100):
-        assert black.format_str(text, mode=black.Mode(line_length=length)) == text
+    mode = black.Mode(line_length=LINE_LENGTH)
+    for width in range(60, 110):
+        long = (("s", "f", ("n" * (width - 30), "b" * 3)), ("stage", "g", ("n" * (width - 20),)))
+        made = project.tests_module("pkg", [*stages, *long])
+        assert black.format_str(made, mode=mode) == made, width
     (tmp_path / "tests").mkdir()
     (tmp_path / "pkg").mkdir()
     (tmp_path / "pkg/__init__.py").touch()

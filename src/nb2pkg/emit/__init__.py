@@ -55,7 +55,7 @@ def emit(
         ".dvc/.gitignore": project.dvc_internal_gitignore(),
         "README.md": _readme(source, file.name, tracked, told),
         "LICENSE": project.license_note(),
-        "tests/test_stages.py": formatted(project.tests_module(package, tests, source.local["main"])),
+        "tests/test_stages.py": project.tests_module(package, tests, source.local["main"]),
     }
     texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values()}
     files = {name: text.encode() for name, text in texts.items()}

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nb2pkg.emit.format import LINE_LENGTH
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -274,7 +276,7 @@ def test_stage_is_in_the_pipeline(module):
 
 
 def tests_module(package: str, stages: Iterable[tuple[str, str, tuple[str, ...]]], main: str = "main") -> str:
-    """A smoke test of each stage: (module in the package, function, parameters). As black formats it."""
+    """A smoke test of each stage: (module in the package, function, parameters). As Black writes it."""
     rows = [_row(*stage) for stage in stages]
     table = "[\n" + "".join(rows) + "]" if rows else "[]"
     return _TESTS.format(package=quoted(package), stages=table, main=main)
@@ -283,8 +285,8 @@ def tests_module(package: str, stages: Iterable[tuple[str, str, tuple[str, ...]]
 def _row(module: str, function: str, parameters: tuple[str, ...]) -> str:
     names = "[" + ", ".join(quoted(p) for p in parameters) + "]"
     line = f"    ({quoted(module)}, {quoted(function)}, {names}),\n"
-    if len(line) <= 89:
+    if len(line) <= LINE_LENGTH + 1:
         return line
-    if len(names) > 79:
+    if len(names) > LINE_LENGTH - 9:
         names = "[\n" + "".join(f"            {quoted(p)},\n" for p in parameters) + "        ]"
     return f"    (\n        {quoted(module)},\n        {quoted(function)},\n        {names},\n    ),\n"
