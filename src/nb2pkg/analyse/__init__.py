@@ -38,7 +38,7 @@ class Program:
     stars: tuple[str, ...]
     """The star imports, as statements."""
     bound_often: frozenset[str]
-    """Names that more than one statement binds."""
+    """Names that more than one statement binds, or a function declares global."""
     library_calls: dict[ast.Call, list[LibraryCall]]
     """What each call was seen to call, where that is no function of the notebook."""
 
@@ -112,7 +112,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
         asked=tuple(asked),
         groups=tuple(groups),
         stars=tuple(stars),
-        bound_often=frozenset(n for n, c in counts.items() if c > 1),
+        bound_often=frozenset(n for n, c in counts.items() if c > 1) | later_globals,
         library_calls=interpreter.library_calls,
     )
 

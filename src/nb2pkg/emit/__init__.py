@@ -12,7 +12,7 @@ from pathlib import Path
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit import project
-from nb2pkg.emit.constants import constants_module
+from nb2pkg.emit.constants import constants_in, constants_module
 from nb2pkg.emit.dvc import dvc_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
 from nb2pkg.emit.metrics import plot_templates
@@ -39,7 +39,8 @@ def emit(
     rest = (constants_module(source), definitions_module(source), settings_module(source))
     modules = {m.name: m for m in (*made, *rest) if m is not None}
     copies = _copies(source, (base / plan.root).resolve())
-    stages = tuple(dvc_stage(source, s, modules, copies) for s in plan.stages)
+    mentioned = {name: constants_in(source, m.text) for name, m in modules.items()}
+    stages = tuple(dvc_stage(source, s, modules, copies, mentioned) for s in plan.stages)
     beside = tuple(target for target, _ in plan.local_modules)
     local = frozenset(m.split("/")[0].removesuffix(".py") for m in beside)
     pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local)

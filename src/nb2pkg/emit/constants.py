@@ -39,21 +39,25 @@ def constants_module(source: Source) -> Module | None:
     return Module("const", "\n".join(lines) + "\n")
 
 
-def parameters(source: Source, texts: Iterable[str]) -> set[str]:
-    """The constants that code uses; of a class of settings, the attributes."""
+def constants_in(source: Source, text: str) -> frozenset[str]:
+    """The constants that code mentions; of a class of settings, the attributes."""
+    if not any(name in text for name in source.constants):
+        return frozenset()
     used: set[str] = set()
-    for text in texts:
-        tree = ast.parse(text)
-        attributes = {
-            id(part.value): f"{part.value.id}.{part.attr}"
-            for part in ast.walk(tree)
-            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)
-        }
-        for part in ast.walk(tree):
-            if isinstance(part, ast.Name) and part.id in source.constants:
-                node = source.program.statements[source.constants[part.id]].node
-                used.add(attributes.get(id(part), part.id) if isinstance(node, ast.ClassDef) else part.id)
-    return {name for name in used if "." not in name or name.partition(".")[0] not in used}
+    attributes: dict[int, str] = {}
+    for part in ast.walk(ast.parse(text)):  # what holds a name comes before it
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+            attributes[id(part.value)] = f"{part.value.id}.{part.attr}"
+        elif isinstance(part, ast.Name) and part.id in source.constants:
+            node = source.program.statements[source.constants[part.id]].node
+            used.add(attributes.get(id(part), part.id) if isinstance(node, ast.ClassDef) else part.id)
+    return frozenset(used)
+
+
+def parameters(used: Iterable[frozenset[str]]) -> set[str]:
+    """What DVC compares for a stage whose modules mention these constants."""
+    names = set().union(*used)
+    return {name for name in names if "." not in name or name.partition(".")[0] not in names}
 
 
 def _users(source: Source) -> dict[int, list[str]]:

@@ -13,8 +13,14 @@ from nb2pkg.emit.tree import Copy
 from nb2pkg.plan.types import Stage
 
 
-def dvc_stage(source: Source, stage: Stage, modules: Mapping[str, Module], copies: Sequence[Copy]) -> DvcStage:
-    """The row of dvc.yaml of one stage."""
+def dvc_stage(
+    source: Source,
+    stage: Stage,
+    modules: Mapping[str, Module],
+    copies: Sequence[Copy],
+    mentioned: Mapping[str, frozenset[str]],
+) -> DvcStage:
+    """The row of dvc.yaml of one stage; `mentioned` has the constants of each module."""
     package, plan, statements = source.plan.package, source.plan, source.program.statements
     imported = {"__init__", *modules[stage.name].uses}
     for name in tuple(imported):
@@ -37,13 +43,12 @@ def dvc_stage(source: Source, stage: Stage, modules: Mapping[str, Module], copie
             deps.add(where)
     if _reads_unknown_files(source, stage):
         deps |= targets | (earlier - targets)
-    texts = [modules[name].text for name in sorted({stage.name, *imported}) if name in modules]
     return DvcStage(
         name=stage.name,
         module=f"{package}.{stage.name}",
         desc=stage.title,
         deps=tuple(sorted(deps - outs)),
-        params=tuple(sorted(parameters(source, texts))),
+        params=tuple(sorted(parameters(mentioned[name] for name in {stage.name, *imported} if name in mentioned))),
         const_path=f"{package}/const.py",
         outs=tuple(sorted(outs)),
         uncached_outs=(f"reports/outputs/{stage.name}.jsonl",),

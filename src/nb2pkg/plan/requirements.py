@@ -78,6 +78,14 @@ def _own_packages() -> Mapping[str, tuple[str, ...]]:
     return {root: tuple(sorted({normalised(n) for n in names})) for root, names in found.items()}
 
 
+@cache
+def _own_version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return None
+
+
 class _Interpreter:
     """Looks names up in one interpreter; in the current one without reading every distribution."""
 
@@ -85,13 +93,7 @@ class _Interpreter:
         self.found = found
 
     def version(self, name: str) -> str | None:
-        if self.found is not None:
-            version = self.found.versions.get(normalised(name))
-        else:
-            try:
-                version = importlib.metadata.version(name)
-            except (importlib.metadata.PackageNotFoundError, ValueError):
-                return None
+        version = self.found.versions.get(normalised(name)) if self.found is not None else _own_version(name)
         # `==2.1` also matches `2.1+cu118`, and an index seldom has the latter.
         return version.partition("+")[0] if version else None
 

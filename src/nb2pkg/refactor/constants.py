@@ -106,9 +106,7 @@ def _is_constant(program: Program, name: str) -> bool:
             return False
         if name in effects.binds and name not in effects.surely_binds:
             return False
-    return not any(
-        isinstance(part, ast.Global) and name in part.names for s in program.statements for part in ast.walk(s.node)
-    )
+    return True
 
 
 def _items(node: ast.expr) -> int:
