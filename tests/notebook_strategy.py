@@ -246,10 +246,10 @@ def _statement(scope: _Scope) -> list[str]:
             scope.functions["inner"] = "inner"
             return [text] if text else []
         needs, template = DEFINITIONS[name]
-        text = scope.filled(template.replace("{name}", name)) if all(scope.bound.get(n) for n in needs) else None
-        if text is not None:
-            scope.functions[name] = name
-        return [text] if text else []
+        if not all(scope.bound.get(n) for n in needs):
+            return []
+        scope.functions[name] = name
+        return [template.format(name=name, **{kind: scope.pick(kind) for kind in needs})]
     if choice == "call":
         if not scope.functions:
             return []
