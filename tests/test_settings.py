@@ -58,3 +58,20 @@ def test_the_command_line_reads_it_and_wins_over_it(notebook: Path, tmp_path: Pa
     plans = [CliRunner().invoke(main, ["plan", str(notebook), *more]).output for more in ([], ["--package", "given"])]
     assert "package from_table" in plans[0]
     assert "package given" in plans[1]
+
+
+def test_places_are_lists_of_cells(notebook: Path, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.nb2pkg]\njoined = ['c']\n")
+    assert options_for(notebook).joined == ("c",)
+    (tmp_path / "pyproject.toml").write_text("[tool.nb2pkg]\njoined = [1]\n")
+    with pytest.raises(SettingsError, match="list of cells' ids"):
+        options_for(notebook)
+
+
+def test_what_an_earlier_conversion_learnt_is_added(notebook: Path, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.nb2pkg]\njoined = ['a']\n")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "pyproject.toml").write_text("[tool.nb2pkg]\njoined = ['b', 'a']\nunlifted = ['c']\nlift = false\n")
+    options = options_for(notebook, out)
+    assert (options.joined, options.unlifted, options.lift) == (("a", "b"), ("c",), True)

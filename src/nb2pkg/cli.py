@@ -52,17 +52,31 @@ _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of l
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=None, help="Make a git repository (default: do).")
+@click.option("--verify", "verified", is_flag=True, help="Run the notebook and the package, and repair what differs.")
+@click.option("--kernel", default=None, help="With --verify: the Jupyter kernel that names the interpreter.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="With --verify: seconds for each run.")
 def convert_command(
     notebook: Path,
     out: Path,
+    verified: bool,
+    kernel: str | None,
+    timeout: float | None,
     **options: Any,
 ) -> None:
     """Write the package of NOTEBOOK to the folder OUT."""
     from nb2pkg.pipeline import convert
     from nb2pkg.settings import options_for
 
+    report = None
     try:
-        result = convert(notebook, out, options_for(notebook, **options))
+        chosen = options_for(notebook, out, **options)
+        if verified:
+            from nb2pkg.repair import convert_verified
+            from nb2pkg.verify.bar import Bar
+
+            result, report = convert_verified(notebook, out, chosen, kernel, timeout, Bar())
+        else:
+            result = convert(notebook, out, chosen)
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
@@ -70,7 +84,12 @@ def convert_command(
         click.echo(str(diagnostic), err=True)
     names = ", ".join(s.name for s in result.plan.stages)
     click.echo(f"{out}: package {result.plan.package}, {len(result.plan.stages)} stage(s): {names}")
+    if report is not None:
+        from nb2pkg.verify.terminal import table
+
+        click.echo(table(report))
     click.echo(f"next: cd {out} && dvc repro")
+    sys.exit(0 if report is None or report.verdict == "equivalent" else 1)
 
 
 @main.command()

@@ -41,6 +41,12 @@ class Options:
     one_stage: bool = False
     lift: bool = True
     """Hyperparameters, seeds, paths and lists of literals become constants too."""
+    joined: tuple[str, ...] = ()
+    """Ids of cells that no stage begins in."""
+    unlifted: tuple[str, ...] = ()
+    """Ids of cells whose literals and pickling stay as they are."""
+    unwrapped: tuple[str, ...] = ()
+    """Ids of cells whose names are the module's, not a function's."""
     force: bool = False
     git: bool = True
     within: Path | None = None
@@ -129,8 +135,9 @@ def _plan(
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
     from nb2pkg.plan.paths import point_at_copies
+    from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
-    from nb2pkg.refactor.constants import lift
+    from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.saved_objects import through_artifacts
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names
@@ -149,10 +156,12 @@ def _plan(
         sections, doubts = section(notebook, program.statements)
         modules = imported_names(program.statements) | shipped().roots()
         package = options.package or package_name(notebook.name, modules)
+        program = left_alone(notebook, program, frozenset(options.unlifted))
         if options.lift:
             on_step("refactor")
-            program = lift(notebook, program, sections, shipped())
-        program = through_artifacts(program, shipped())
+            program = lift(notebook, program, sections, shipped(), frozenset(options.unlifted))
+        untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
+        program = through_artifacts(program, shipped(), untouched)
         on_step("plan")
         made = make_plan(
             notebook,
@@ -162,6 +171,7 @@ def _plan(
             cwd=options.cwd,
             brought=brought,
             one_stage=options.one_stage,
+            overrides=Overrides(options.joined, options.unlifted, options.unwrapped),
             within=inside,
         )
     doubted = (*told, *moved, *doubts, *made.diagnostics)

@@ -20,8 +20,20 @@ from nb2pkg.pipeline import Options
 
 FILE = "pyproject.toml"
 TABLE = "tool.nb2pkg"
-KEYS: dict[str, type] = {"package": str, "python": str, "cwd": str, "one_stage": bool, "lift": bool, "git": bool}
+KEYS: dict[str, type] = {
+    "package": str,
+    "python": str,
+    "cwd": str,
+    "one_stage": bool,
+    "lift": bool,
+    "git": bool,
+    "joined": tuple,
+    "unlifted": tuple,
+    "unwrapped": tuple,
+}
 """The options that the table may set, and what each is."""
+LEARNT = ("joined", "unlifted", "unwrapped")
+"""Those that a verification writes into the package's own pyproject.toml."""
 
 
 class SettingsError(Nb2pkgError):
@@ -53,13 +65,29 @@ def read(folder: Path) -> Settings:
     return Settings()
 
 
-def options_for(notebook: Path, **given: Any) -> Options:
-    """The options for a notebook: what is given (and is not None), then the settings, then the defaults."""
+def options_for(notebook: Path, out: Path | None = None, **given: Any) -> Options:
+    """The options for a notebook: what is given (and is not None), then the settings, then the defaults.
+
+    What an earlier conversion to `out` has learnt of its places is added to the settings.
+    """
     settings = read(notebook.parent)
     chosen: dict[str, Any] = dict(settings.values)
+    learnt = _learnt(out) if out is not None else {}
+    for name in LEARNT:
+        if name in learnt:
+            chosen[name] = tuple(dict.fromkeys((*chosen.get(name, ()), *learnt[name])))
     if "cwd" in chosen and settings.path is not None:
         chosen["cwd"] = settings.path.parent / chosen["cwd"]
     return Options(**{**chosen, **{name: value for name, value in given.items() if value is not None}})
+
+
+def _learnt(out: Path) -> dict[str, Any]:
+    path = out / FILE
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return {}
+    return _checked(path, _table(path, text) or {}) if b"nb2pkg" in text else {}
 
 
 def _table(path: Path, text: bytes) -> dict[str, Any] | None:
@@ -79,7 +107,11 @@ def _checked(path: Path, values: dict[str, Any]) -> dict[str, Any]:
         if kind is None:
             known = ", ".join(sorted(KEYS))
             raise SettingsError("N630", f"[{TABLE}] has no key {key}; it may have {known}", file=str(path))
-        if type(value) is not kind:
-            raise SettingsError("N630", f"[{TABLE}] {key} must be a {kind.__name__}", file=str(path))
-        checked[name] = value
+        if kind is tuple and isinstance(value, list) and all(isinstance(each, str) for each in value):
+            checked[name] = tuple(value)
+        elif type(value) is kind:
+            checked[name] = value
+        else:
+            wanted = "list of cells' ids" if kind is tuple else kind.__name__
+            raise SettingsError("N630", f"[{TABLE}] {key} must be a {wanted}", file=str(path))
     return checked

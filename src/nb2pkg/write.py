@@ -52,12 +52,7 @@ class _Digest:
 def write(tree: Tree, out: Path, *, force: bool = False, git: bool = True) -> tuple[Diagnostic, ...]:
     """Write the tree to `out`; raises OutputError where files stand in the way."""
     target = out.resolve()
-    _check_sources(tree, target, out)
-    if target.exists() and not target.is_dir():
-        raise OutputError("N601", "is a file; name a folder", file=str(out))
-    occupied = target.is_dir() and any(target.iterdir())
-    if occupied and not force:
-        raise OutputError("N602", "is not empty; --force replaces what nb2pkg wrote there", file=str(out))
+    occupied = check_output(tree, out, force=force)
     staging = _sibling(target, out)
     try:
         made = _fill(tree, staging)
@@ -76,6 +71,23 @@ def write(tree: Tree, out: Path, *, force: bool = False, git: bool = True) -> tu
     return tuple(made.told)
 
 
+def check_output(tree: Tree, out: Path, *, force: bool) -> bool:
+    """Whether `out` holds files; raises OutputError where the tree must not be written there."""
+    target = out.resolve()
+    _check_sources(tree, target, out)
+    if target.exists() and not target.is_dir():
+        raise OutputError("N601", "is a file; name a folder", file=str(out))
+    occupied = target.is_dir() and any(target.iterdir())
+    if occupied and not force:
+        raise OutputError("N602", "is not empty; --force replaces what nb2pkg wrote there", file=str(out))
+    return occupied
+
+
+def staging_pattern(target: Path) -> Path:
+    """What the folders beside `target` are called in which its contents are built."""
+    return target.parent / f".{target.name}.nb2pkg-*"
+
+
 def _check_sources(tree: Tree, target: Path, out: Path) -> None:
     for source in (c.source.resolve() for c in tree.copies):
         if target == source or target in source.parents or source in target.parents:
@@ -87,7 +99,7 @@ def _check_sources(tree: Tree, target: Path, out: Path) -> None:
 
 
 def _sibling(target: Path, out: Path) -> Path:
-    staging = target.parent / f".{target.name}.nb2pkg-{secrets.token_hex(4)}"
+    staging = target.parent / staging_pattern(target).name.replace("*", secrets.token_hex(4))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         staging.mkdir()

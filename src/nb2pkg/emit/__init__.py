@@ -49,7 +49,7 @@ def emit(
     tests = tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
     texts = {
         "dvc.yaml": project.dvc_yaml(stages),
-        "pyproject.toml": project.pyproject(package, pinned, *about, LINE_LENGTH, beside),
+        "pyproject.toml": project.pyproject(package, pinned, *about, LINE_LENGTH, beside, plan.overrides),
         ".gitignore": project.gitignore(tuple(o for s in stages for o in s.outs), tracked),
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),

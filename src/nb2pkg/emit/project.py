@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nb2pkg.emit.format import LINE_LENGTH
+from nb2pkg.plan.types import Overrides
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -127,6 +128,7 @@ def pyproject(
     description: str,
     line_length: int = 100,
     modules: Iterable[str] = (),
+    overrides: Overrides | None = None,
 ) -> str:
     """The package's pyproject.toml; `python` is the version that the notebook recorded, or empty.
 
@@ -149,7 +151,14 @@ def pyproject(
         f"[tool.setuptools]\npackages = [{packages}]\n{listed}\n"
         f"[tool.black]\nline-length = {line_length}\n\n[tool.ruff]\nline-length = {line_length}\n\n"
         '[tool.pytest.ini_options]\ntestpaths = ["tests"]\n'
-    )
+    ) + _overrides_table(overrides or Overrides())
+
+
+def _overrides_table(overrides: Overrides) -> str:
+    """What the next conversion has to leave off, and where."""
+    named = {name: getattr(overrides, name) for name in ("joined", "unlifted", "unwrapped")}
+    lines = [f"{name} = [{', '.join(map(quoted, cells))}]\n" for name, cells in named.items() if cells]
+    return "".join(["\n[tool.nb2pkg]\n", *lines]) if lines else ""
 
 
 def gitignore(outs: Iterable[str], tracked: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Scope
-from nb2pkg.plan.cuts import before_lasting, computing_cuts, repeatable_settings, settle
+from nb2pkg.plan.cuts import before_lasting, computing_cuts, repeatable_settings, settle, without_joined
 from nb2pkg.plan.data import data_files, expected_folders
 from nb2pkg.plan.hoisting import (
     constants_of,
@@ -29,7 +29,7 @@ from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
-from nb2pkg.plan.types import Plan
+from nb2pkg.plan.types import Overrides, Plan
 from nb2pkg.refactor.runtime_names import OBJECTS
 from nb2pkg.section.types import Section
 
@@ -43,10 +43,12 @@ def make_plan(
     cwd: Path | None = None,
     brought: tuple[Brought, ...] = (),
     one_stage: bool = False,
+    overrides: Overrides | None = None,
     within: Path | None = None,
 ) -> Plan:
     """Decide on everything that `emit` will write. No module is taken from outside of `within`."""
     diagnostics: list[Diagnostic] = []
+    overrides = overrides or Overrides()
     sections = _unlike_variables(program, sections)
     imports, hoisted_imports = hoist_imports(notebook, program)
     constants = constants_of(program)
@@ -77,10 +79,11 @@ def make_plan(
     if whole:
         diagnostics.append(Diagnostic("N304", f"one stage: {whole}; names can't be followed, so nothing is cut"))
     cuts = computing_cuts(program, cuts, hoisted)
+    cuts = without_joined(notebook, program, cuts, overrides.joined, diagnostics)
     cuts = repeatable_settings(program, cuts, scope.fixed, diagnostics)
     cuts = before_lasting(program, cuts, diagnostics)
     cuts, spans = settle(program, cuts, scope, diagnostics)
-    stages = make_stages(program, spans, sections, scope, definitions, constants, notebook)
+    stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped)
     stages, streams = carry_random(program, stages, diagnostics)
     stages = with_metrics(program, stages, shipped())
     base = (cwd or notebook.folder).resolve()
@@ -103,6 +106,7 @@ def make_plan(
         folders=expected_folders(notebook, program, cwd),
         sections=planned_sections(notebook, program, sections, spans, stages),
         named_constants=planned_constants(notebook, program, tuple(sorted(constants.values())), stages),
+        overrides=overrides,
         diagnostics=tuple(diagnostics),
     )
 

@@ -7,6 +7,7 @@ import ast
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.notebook import Notebook
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
 from nb2pkg.plan.data import normal_path
 from nb2pkg.plan.hoisting import free_names
@@ -19,6 +20,22 @@ def computing_cuts(program: Program, cuts: tuple[int, ...], hoisted: frozenset[i
         if any(s.kind == "compute" and s.index not in hoisted for s in program.statements[start:stop]):
             kept.append(start)
     return (0, *kept[1:]) if kept else (0,)
+
+
+def without_joined(
+    notebook: Notebook, program: Program, cuts: tuple[int, ...], joined: tuple[str, ...], diagnostics: list[Diagnostic]
+) -> tuple[int, ...]:
+    """No cut in the cells that the user, or a verification, has named."""
+    numbers = {cell.index for cell in notebook.cells if cell.id in joined}
+    kept = [cuts[0]]
+    for cut in cuts[1:]:
+        statement = program.statements[cut]
+        if statement.cell in numbers:
+            message = "no stage begins here: `joined` in [tool.nb2pkg] names the cell"
+            diagnostics.append(Diagnostic("N312", message, statement.cell, statement.node.lineno, "info"))
+        else:
+            kept.append(cut)
+    return tuple(kept)
 
 
 def repeatable_settings(

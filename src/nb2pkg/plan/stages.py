@@ -28,9 +28,11 @@ def make_stages(
     definitions: dict[str, int],
     constants: dict[str, int],
     notebook: Notebook,
+    unwrapped: tuple[str, ...] = (),
 ) -> tuple[Stage, ...]:
     """A stage for each span, in order, with the artifacts that it loads and saves."""
     stages: list[Stage] = []
+    ids = {cell.index: cell.id for cell in notebook.cells}
     current: dict[str, Artifact] = {}
     for span in spans:
         section = _section_of(program, sections, span, scope)
@@ -73,11 +75,16 @@ def make_stages(
                 saves=saves,
                 may_be_unbound=tuple(sorted(span.unbound)),
                 local_definitions=again,
-                module_scope=_module_scope(program, indices + again, span),
+                module_scope=_module_scope(program, indices + again, span)
+                or ("[tool.nb2pkg] asks for it" if any(ids[s.cell] in unwrapped for s in statements) else ""),
                 reads_files=tuple(sorted({normal_path(f.path) for f in files if f.path and not f.writes})),
                 writes_files=tuple(sorted({normal_path(f.path) for f in files if f.path and f.writes})),
                 constants=tuple(sorted(n for n in everything if n in constants)),
+                constants_from=tuple(
+                    sorted({ids[program.statements[constants[n]].cell] for n in everything if n in constants})
+                ),
                 earlier_settings=settings,
+                begins_in=ids[program.statements[span.start].cell] if program.statements else "",
             )
         )
     return tuple(stages)

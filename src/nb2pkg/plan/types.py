@@ -67,8 +67,12 @@ class Stage:
     reads_files: tuple[str, ...] = ()
     writes_files: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
+    constants_from: tuple[str, ...] = ()
+    """The ids of the cells that hold them in the notebook."""
     earlier_settings: tuple[int, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    begins_in: str = ""
+    """The id of the cell in which it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,18 @@ class PlannedConstant:
     value: str
     cell: int
     stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What is switched off for single places, each by the ids of its cells; kept in the package's pyproject.toml."""
+
+    joined: tuple[str, ...] = ()
+    """No stage begins in the cell."""
+    unlifted: tuple[str, ...] = ()
+    """Its literals and its pickling stay as they are."""
+    unwrapped: tuple[str, ...] = ()
+    """Its stage's names are the module's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,7 @@ class Plan:
     """(path on this machine, where its copy goes from the notebook's working folder), for data from elsewhere."""
     sections: tuple[PlannedSection, ...] = ()
     named_constants: tuple[PlannedConstant, ...] = ()
+    overrides: Overrides = field(default=Overrides())
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:

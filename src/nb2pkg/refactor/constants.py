@@ -40,13 +40,28 @@ class Lift:
     uses: tuple[Found, ...]
 
 
-def lift(notebook: Notebook, program: Program, sections: tuple[Section, ...], knowledge: KnowledgeBase) -> Program:
-    """The program with its constants named."""
+def lift(
+    notebook: Notebook,
+    program: Program,
+    sections: tuple[Section, ...],
+    knowledge: KnowledgeBase,
+    unlifted: frozenset[str] = frozenset(),
+) -> Program:
+    """The program with its constants named, but for those in the cells with the ids `unlifted`."""
     if any(s.effects.dynamic for s in program.statements):
         return program
-    untouched = _untouched(notebook)
+    untouched = _untouched(notebook, unlifted)
     program = _with_named(program, untouched)
     return _applied(program, _lifts(program, sections, knowledge, untouched))
+
+
+def left_alone(notebook: Notebook, program: Program, unlifted: frozenset[str]) -> Program:
+    """The program in which nothing of the cells with the ids `unlifted` is a constant."""
+    cells = {cell.index for cell in notebook.cells if cell.id in unlifted}
+    if not cells:
+        return program
+    left = (replace(s, kind="compute") if s.kind == "constant" and s.cell in cells else s for s in program.statements)
+    return replace(program, statements=tuple(left))
 
 
 def proposed(
@@ -66,8 +81,8 @@ def proposed(
     return (*named, *(use for one in _lifts(after, sections, knowledge, untouched) for use in one.uses))
 
 
-def _untouched(notebook: Notebook) -> frozenset[int]:
-    return frozenset(cell.index for cell in notebook.cells if UNTOUCHED in cell.tags)
+def _untouched(notebook: Notebook, unlifted: frozenset[str] = frozenset()) -> frozenset[int]:
+    return frozenset(cell.index for cell in notebook.cells if UNTOUCHED in cell.tags or cell.id in unlifted)
 
 
 # -- names that the notebook gives -----------------------------------------------------------------------------

@@ -23,13 +23,16 @@ from nb2pkg.refactor.resolve import Resolver
 from nb2pkg.refactor.runtime_names import OBJECTS, local_names
 
 
-def through_artifacts(program: Program, knowledge: KnowledgeBase) -> Program:
-    """The program with its pickling done by artifacts.py."""
+def through_artifacts(
+    program: Program, knowledge: KnowledgeBase, untouched: frozenset[int] = frozenset()
+) -> Program:
+    """The program with its pickling done by artifacts.py, but for what stands in the cells `untouched`."""
     if any(s.effects.dynamic for s in program.statements):
         return program
     names = "|".join(sorted(knowledge.artifact_calls()))
     may = re.compile(rf"\b({names})\b")
-    wanted = [s for s in program.statements if s.kind not in ("import", "constant") and may.search(s.text)]
+    edited_ones = [s for s in program.statements if s.kind not in ("import", "constant") and s.cell not in untouched]
+    wanted = [s for s in edited_ones if may.search(s.text)]
     if not wanted:
         return program
     local = local_names(program)

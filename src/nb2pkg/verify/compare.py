@@ -95,6 +95,8 @@ def _stages(both: Compared) -> Iterable[Check]:
             yield Check("stage", stage.name, "equal", stage=stage.name, detail="ran to its end")
         elif failure and failure.place == stage.name:
             yield Check("stage", stage.name, "different", stage=stage.name, detail=failure.error)
+        elif not failure:
+            yield Check("stage", stage.name, "different", stage=stage.name, detail="dvc repro does not run it")
         else:
             yield Check("stage", stage.name, "not run", stage=stage.name)
     if failure and failure.place not in {stage.name for stage in both.package.stages}:

@@ -1,7 +1,7 @@
 """A process that outlives its parent by as long as cleaning up takes. Stands alone: run as a script.
 
     supervise.py run COMMAND...     run the command; all that it started ends with it, or with the parent
-    supervise.py clean PATH...      wait for the parent's end, then remove the paths
+    supervise.py clean PATH...      wait for the parent's end, then remove the paths, a * at the end for any name
 
 The parent holds the other end of standard input. When that closes, whatever the reason (SIGKILL included), the
 parent is gone. On Linux, processes that detach themselves are found because this one adopts them.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import glob
 import os
 import shutil
 import signal
@@ -108,11 +109,20 @@ def clean(paths: list[str]) -> int:
     """Remove the paths when the parent is gone."""
     _wait_for_the_parents_end()
     until = time.monotonic() + PATIENCE
-    while any(os.path.lexists(path) for path in paths) and time.monotonic() < until:
-        for path in paths:
+    while time.monotonic() < until:
+        found = [match for path in paths for match in _matches(path)]
+        if not found:
+            break
+        for path in found:
             _remove(path)
         time.sleep(0.02)
     return 0
+
+
+def _matches(path: str) -> list[str]:
+    if path.endswith("*"):
+        return glob.glob(glob.escape(path[:-1]) + "*")
+    return [path] if os.path.lexists(path) else []
 
 
 def _remove(path: str) -> None:
