@@ -116,3 +116,13 @@ def test_no_text_crashes_the_reader(tmp_path: Path, sources: list[str]) -> None:
         return
     for cell in book.code_cells:
         compile(cell.code, "cell", "exec")
+
+
+@pytest.mark.parametrize(("counts", "cell"), [((1, 2, 5), None), ((3, None, 2), 2), ((None, None, None), None)])
+def test_stored_counts_out_of_order_are_told(tmp_path: Path, counts: tuple[int | None, ...], cell: int | None) -> None:
+    path = save(tmp_path / "a.ipynb", "x = 1", "y = 2", "z = 3")
+    notebook = json.loads(path.read_text())
+    for each, count in zip(notebook["cells"], counts, strict=True):
+        each["execution_count"] = count
+    path.write_text(json.dumps(notebook))
+    assert [d.cell for d in read(path)[1] if d.code == "N014"] == ([] if cell is None else [cell])

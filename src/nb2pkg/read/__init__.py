@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from nb2pkg.diagnostics import Diagnostic
@@ -53,7 +54,18 @@ def read(
         python=raw.python,
         run_order=tuple(cell.run for cell in raw.cells if cell.kind == "code" and cell.run is not None),
     )
-    return notebook, tuple(reading.diagnostics)
+    return notebook, (*reading.diagnostics, *_out_of_order(raw))
+
+
+def _out_of_order(raw: RawNotebook) -> list[Diagnostic]:
+    """Told once, at the first cell whose stored count is lower than one before it."""
+    code = [(cell.run, index) for index, cell in enumerate(raw.cells) if cell.kind == "code"]
+    counted = [(count, index) for count, index in code if count is not None]
+    for (before, above), (count, index) in pairwise(counted):
+        if count < before:
+            order = f"the cells were last run in another order (cell {index + 1} before cell {above + 1})"
+            return [Diagnostic("N014", f"{order}: the package runs them from top to bottom", index)]
+    return []
 
 
 class _Cells:
