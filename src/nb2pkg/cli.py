@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nb2pkg.errors import Nb2pkgError
+
+if TYPE_CHECKING:
+    from nb2pkg.pipeline import Options
 
 
 class _Default(click.Group):
@@ -53,12 +56,14 @@ _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of l
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=None, help="Make a git repository (default: do).")
 @click.option("--verify", "verified", is_flag=True, help="Run the notebook and the package, and repair what differs.")
-@click.option("--kernel", default=None, help="With --verify: the Jupyter kernel that names the interpreter.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="With --verify: seconds for each run.")
+@click.option("--profile", "profiled", is_flag=True, help="Run the notebook once, and plan with what is seen.")
+@click.option("--kernel", default=None, help="With --verify or --profile: the Jupyter kernel that it runs in.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="With these: seconds for each run.")
 def convert_command(
     notebook: Path,
     out: Path,
     verified: bool,
+    profiled: bool,
     kernel: str | None,
     timeout: float | None,
     **options: Any,
@@ -70,6 +75,8 @@ def convert_command(
     report = None
     try:
         chosen = options_for(notebook, out, **options)
+        if profiled:
+            chosen = _profiled(notebook, chosen, kernel, timeout)
         if verified:
             from nb2pkg.repair import convert_verified
             from nb2pkg.verify.bar import Bar
@@ -92,14 +99,30 @@ def convert_command(
     sys.exit(0 if report is None or report.verdict == "equivalent" else 1)
 
 
+def _profiled(notebook: Path, options: Options, kernel: str | None, timeout: float | None) -> Options:
+    """The options with what a run of the notebook has shown, which is told."""
+    from dataclasses import replace
+
+    from nb2pkg.profile import profile
+    from nb2pkg.verify.bar import Bar
+
+    facts, told = profile(notebook, options, kernel, timeout, Bar())
+    for diagnostic in told:
+        click.echo(str(diagnostic), err=True)
+    click.echo(facts.as_text(), err=True)
+    return replace(options, facts=facts)
+
+
 @main.command()
 @_NOTEBOOK
 @_PACKAGE
 @_CWD
 @_ONE
 @_LIFT
+@click.option("--profile", "profiled", is_flag=True, help="Run the notebook once, and plan with what is seen.")
+@click.option("--python", default=None, help="With --profile: the interpreter that it runs in.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def plan(notebook: Path, as_json: bool, **options: Any) -> None:
+def plan(notebook: Path, as_json: bool, profiled: bool, **options: Any) -> None:
     """Show the stages that NOTEBOOK falls into, what crosses between them, and every doubt."""
     import json
 
@@ -107,11 +130,18 @@ def plan(notebook: Path, as_json: bool, **options: Any) -> None:
     from nb2pkg.settings import options_for
 
     try:
-        made = make(notebook, options_for(notebook, **options))
+        chosen = options_for(notebook, **options)
+        if profiled:
+            chosen = _profiled(notebook, chosen, None, None)
+        made = make(notebook, chosen)
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
-    click.echo(json.dumps(made.as_json(), indent=2) if as_json else made.as_text())
+    if as_json:
+        found = made.as_json() | ({"profile": chosen.facts.as_json()} if chosen.facts else {})
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo(made.as_text())
 
 
 @main.command()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nb2pkg.analyse import Program
     from nb2pkg.diagnostics import Diagnostic
     from nb2pkg.emit.tree import Tree
+    from nb2pkg.facts import Facts
     from nb2pkg.notebook import Notebook
     from nb2pkg.plan.types import Plan
     from nb2pkg.read.formats import NotebookFile
@@ -47,6 +48,8 @@ class Options:
     """Ids of cells whose literals and pickling stay as they are."""
     unwrapped: tuple[str, ...] = ()
     """Ids of cells whose names are the module's, not a function's."""
+    facts: Facts | None = None
+    """What a profile of the notebook has seen."""
     force: bool = False
     git: bool = True
     within: Path | None = None
@@ -153,7 +156,7 @@ def _plan(
         if pointed is not notebook:
             notebook, program = pointed, analyse(pointed, shipped())
         on_step("section")
-        sections, doubts = section(notebook, program.statements)
+        sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()
         package = options.package or package_name(notebook.name, modules)
         program = left_alone(notebook, program, frozenset(options.unlifted))
@@ -171,6 +174,7 @@ def _plan(
             cwd=options.cwd,
             brought=brought,
             one_stage=options.one_stage,
+            facts=options.facts,
             overrides=Overrides(options.joined, options.unlifted, options.unwrapped),
             within=inside,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.facts import Facts
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
@@ -43,6 +44,7 @@ def make_plan(
     cwd: Path | None = None,
     brought: tuple[Brought, ...] = (),
     one_stage: bool = False,
+    facts: Facts | None = None,
     overrides: Overrides | None = None,
     within: Path | None = None,
 ) -> Plan:
@@ -82,7 +84,7 @@ def make_plan(
     cuts = without_joined(notebook, program, cuts, overrides.joined, diagnostics)
     cuts = repeatable_settings(program, cuts, scope.fixed, diagnostics)
     cuts = before_lasting(program, cuts, diagnostics)
-    cuts, spans = settle(program, cuts, scope, diagnostics)
+    cuts, spans = settle(notebook, program, cuts, scope, facts or Facts(), diagnostics)
     stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped)
     stages, streams = carry_random(program, stages, diagnostics)
     stages = with_metrics(program, stages, shipped())

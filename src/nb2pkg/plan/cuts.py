@@ -7,6 +7,7 @@ import ast
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.facts import Facts
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
 from nb2pkg.plan.data import normal_path
@@ -87,13 +88,19 @@ def before_lasting(program: Program, cuts: tuple[int, ...], diagnostics: list[Di
 
 
 def settle(
-    program: Program, cuts: tuple[int, ...], scope: Scope, diagnostics: list[Diagnostic]
+    notebook: Notebook,
+    program: Program,
+    cuts: tuple[int, ...],
+    scope: Scope,
+    facts: Facts,
+    diagnostics: list[Diagnostic],
 ) -> tuple[tuple[int, ...], tuple[Span, ...]]:
     """Drop boundaries until what is left can be kept."""
     dropped: list[Obstacle] = []
     cuts = _joined_by_files(program, cuts, dropped)
     while True:
         spans, obstacle = crossing(program, cuts, scope)
+        obstacle = obstacle or _seen(notebook, program, spans, facts)
         if obstacle is None:
             break
         dropped.append(obstacle)
@@ -110,6 +117,19 @@ def settle(
             )
         )
     return cuts, spans
+
+
+def _seen(notebook: Notebook, program: Program, spans: tuple[Span, ...], facts: Facts) -> Obstacle | None:
+    """What the run of the notebook has shown not to be storable where it would have to be."""
+    ids = {cell.index: cell.id for cell in notebook.cells}
+    for span in spans[:-1]:
+        last = program.statements[span.stop - 1].cell
+        if last == program.statements[span.stop].cell:
+            continue  # nobody has looked in the middle of a cell
+        for name, seen in facts.unstorable(ids[last]).items():
+            if name in span.outputs:
+                return Obstacle(span.stop, name, f"a {seen.type} can't be stored, as a run has shown ({seen.why})")
+    return None
 
 
 def _joined_by_files(program: Program, cuts: tuple[int, ...], dropped: list[Obstacle]) -> tuple[int, ...]:

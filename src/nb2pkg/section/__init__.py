@@ -69,9 +69,12 @@ class _Outline:
 
 
 def section(
-    notebook: Notebook, statements: tuple[Statement, ...]
+    notebook: Notebook, statements: tuple[Statement, ...], apart: tuple[str, ...] = ()
 ) -> tuple[tuple[Section, ...], tuple[Diagnostic, ...]]:
-    """The sections, in order and without gaps, and what had to be guessed."""
+    """The sections, in order and without gaps, and what had to be guessed.
+
+    The cells with the ids `apart` are sections of their own, but where the user's tags say otherwise.
+    """
     if not statements:
         return (), ()
     outline = _outline(notebook, statements)
@@ -91,8 +94,32 @@ def section(
     if len(parts) == 1:
         message = f"only one section because {_why_one(outline, parts[0])}"
         found.append(Diagnostic("N303", message, severity="info"))
+    for cell in notebook.cells:
+        if cell.id in apart:
+            parts = [piece for part in parts for piece in _set_apart(outline, part, cell.index)]
     parts = [_with_own_title(outline, each, len(parts) == 1) for each in parts]
     return _named(outline, parts), tuple(found)
+
+
+def _set_apart(outline: _Outline, part: _Part, cell: int) -> list[_Part]:
+    """The part in up to three: what is before the cell, the cell, what is after it; what does not compute stays."""
+    own = [n for n in range(part.start, part.stop) if outline.statements[n].cell == cell]
+    if not own or part.tag:
+        return [part]
+    bounds = [part.start, own[0], own[-1] + 1, part.stop]
+    pieces = [replace(part, start=a, stop=b) for a, b in pairwise(bounds) if a < b]
+    kept: list[_Part] = []
+    for piece in pieces:
+        if kept and not outline.weight(piece):
+            kept[-1] = replace(kept[-1], stop=piece.stop)
+        elif kept and not outline.weight(kept[-1]):
+            kept[-1] = replace(piece, start=kept[-1].start)
+        else:
+            kept.append(piece)
+    reason = "its cell takes a large share of the time"
+    return [
+        replace(p, kind=_kind(outline, p), reason=reason if p.start <= own[0] < p.stop else p.reason) for p in kept
+    ]
 
 
 def _outline(notebook: Notebook, statements: tuple[Statement, ...]) -> _Outline:

@@ -19,6 +19,8 @@ from typing import Any, TextIO, TypedDict
 from nb2pkg.verify.layout import read_notebook
 
 STARTUP = 120
+RUNNER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from nb2pkg.verify import kernel_process as k; k.main()"
+"""For `python -c`, with the folder of this package: it may be installed, or only on this process's path."""
 
 
 class Job(TypedDict):
@@ -31,6 +33,8 @@ class Job(TypedDict):
     kernel: str
     """The name of a kernelspec; empty: `python` is run."""
     observe: dict[str, list[str]]
+    profile: bool
+    """Whether all variables are looked at after every cell."""
     folder: str
     limit: int
 
@@ -78,7 +82,12 @@ def run(job: Job, events: TextIO) -> None:
         if error:
             raise _Failed
         if names := job["observe"].get(str(place)):
-            tell(event="observed", place=place, values=await _observed(manager, client.kc, job, place, names))
+            call = f"observe(NAMESPACE, {names!r}, FOLDER, {job['limit']})"
+            found = await _called(manager, client.kc, job, place, call)
+            tell(event="observed", place=place, values=found or dict.fromkeys(names, "?can't be stored"))
+        if job["profile"]:
+            found = await _called(manager, client.kc, job, place, f"profile(NAMESPACE, FOLDER, {job['limit']})")
+            tell(event="profiled", place=place, values=found)
 
     with contextlib.suppress(_Failed):
         asyncio.run(cells())
@@ -100,14 +109,14 @@ def _manager(kind: Any, job: Job) -> Any:
     return manager
 
 
-async def _observed(manager: Any, client: Any, job: Job, place: int, names: list[str]) -> dict[str, str]:
-    """Store variables in the kernel, by an expression that binds nothing and is not in the history."""
+async def _called(manager: Any, client: Any, job: Job, place: int, call: str) -> dict[str, Any]:
+    """What a call of `observe.py` writes to its index.json; made in an expression that binds nothing, unrecorded."""
     script = str(Path(__file__).with_name("observe.py"))
     folder = Path(job["folder"], "values", str(place))
-    call = f"observe(NAMESPACE, {names!r}, {str(folder)!r}, {job['limit']})"
+    given = f"{{'NAMESPACE': globals(), 'FOLDER': {str(folder)!r}, '__name__': 'observe'}}"
     code = (
         f"(lambda own, b: (b.exec(b.compile(b.open({script!r}, encoding='utf-8').read(), {script!r}, 'exec'), own), "
-        f"b.eval({call!r}, own)) and 0)({{'NAMESPACE': globals(), '__name__': 'observe'}}, __import__('builtins'))"
+        f"b.eval({call!r}, own)) and 0)({given}, __import__('builtins'))"
     )
     message = client.execute("", silent=True, store_history=False, user_expressions={"done": code})
     while await manager.is_alive():
@@ -116,9 +125,9 @@ async def _observed(manager: Any, client: Any, job: Job, place: int, names: list
             if reply["parent_header"].get("msg_id") == message:
                 break
     try:
-        values: dict[str, str] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return dict.fromkeys(names, "?can't be stored")
+        return {}
     return values
 
 

@@ -5,6 +5,7 @@ Stands alone: a kernel of any Python 3.8 runs its text.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import io
 import json
@@ -12,6 +13,7 @@ import os
 import pickle
 import random
 import sys
+import types
 from typing import Any
 
 PICKLERS = ("cloudpickle", "joblib.externals.cloudpickle")
@@ -52,6 +54,30 @@ def observe(namespace: dict[str, Any], names: list[str], folder: str, limit: int
             with open(os.path.join(folder, found[name]), "wb") as file:
                 file.write(data)
     _set_random_states(streams)
+    with open(os.path.join(folder, "index.json"), "w", encoding="utf-8") as file:
+        json.dump(found, file)
+
+
+def profile(namespace: dict[str, Any], folder: str, limit: int) -> None:
+    """Write to index.json, for each variable of the notebook's: its type, its size stored (-1: it can't be, and why),
+    a digest of that, and its identity."""
+    streams = _random_states()
+    found: dict[str, list[Any]] = {}
+    hidden = set(namespace.get("_oh", ())) | {"In", "Out", "exit", "quit", "get_ipython", "open"}
+    for name, value in list(namespace.items()):
+        if name.startswith("_") or name in hidden or isinstance(value, types.ModuleType):
+            continue
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        try:
+            data = _pickled(value, limit)
+            row = [kind, len(data), "", hashlib.sha256(data).hexdigest(), id(value)]
+        except _TooLarge:
+            row = [kind, limit, "", str(id(value)), id(value)]
+        except Exception as error:
+            row = [kind, -1, f"{type(error).__name__}: {error}"[:200], str(id(value)), id(value)]
+        found[name] = row
+    _set_random_states(streams)
+    os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "index.json"), "w", encoding="utf-8") as file:
         json.dump(found, file)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2pkg.verify.environment import Interpreter, VerifyError, environment
-from nb2pkg.verify.kernel_process import Job
+from nb2pkg.verify.kernel_process import RUNNER, Job
 from nb2pkg.verify.layout import UNSEEN, Package, lay_out_notebook
 from nb2pkg.verify.outcome import CellOutcome, Failure, Outcome, Shown, load_outcome
 from nb2pkg.verify.processes import run
@@ -27,9 +27,6 @@ LARGEST_VALUE = 2_000_000_000
 KEPT_DAYS = 30
 IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 PLOTLY = "application/vnd.plotly.v1+json"
-
-_RUNNER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from nb2pkg.verify import kernel_process as k; k.main()"
-"""This program runs in another process whether it is installed or only on this one's path."""
 
 Observed = Mapping[str, tuple[str, ...]]
 """Cell id -> the variables to store after that cell."""
@@ -85,6 +82,7 @@ class Reference:
                 for cell in self._package.cells
                 if cell.id in self._observed
             },
+            "profile": False,
             "folder": str(store),
             "limit": LARGEST_VALUE,
         }
@@ -136,7 +134,7 @@ class Reference:
         days = {time.strftime("%Y-%m-%d")}
         try:
             ended = run(
-                [sys.executable, "-c", _RUNNER, str(Path(__file__).parents[2]), str(job)],
+                [sys.executable, "-c", RUNNER, str(Path(__file__).parents[2]), str(job)],
                 root,
                 environment(self._python, root),
                 timeout=self._timeout,
@@ -146,13 +144,11 @@ class Reference:
             self._progress.end()
         if ended.status is None:
             failures.append(Failure(current[0], f"not at its end after {self._timeout:.0f} seconds"))
-        elif current[0] != ".":
+        elif current[0] != "." and not failures:
             log = store / "kernel.log"
             said = (log.read_text("utf-8", "replace") if log.exists() else "").strip() or ended.stderr.strip()
-            if not current[0]:
-                why = said.splitlines()[-1] if said else "it says no reason"
-                raise VerifyError("N703", f"no kernel could be started: {why}")
-            failures.append(Failure(current[0], f"the kernel ended: {said[-1000:]}".rstrip(": ")))
+            why = said.splitlines()[-1] if said else "it says no reason"
+            raise VerifyError("N703", f"the notebook could not be run in a kernel: {why}")
         return Outcome(
             folder=store,
             scratch=str(layout),
