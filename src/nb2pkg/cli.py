@@ -42,6 +42,7 @@ _CWD = click.option(
 )
 _PACKAGE = click.option("--package", default=None, help="The package's name (default: from the notebook's).")
 _ONE = click.option("--one-stage/--many-stages", default=None, help="Do not cut the notebook: one stage.")
+_SEED = click.option("--seed", type=int, default=None, help="Seed every call that draws without one; changes results.")
 _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of literals inside of calls (default: do).")
 
 
@@ -52,6 +53,7 @@ _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of l
 @_CWD
 @_ONE
 @_LIFT
+@_SEED
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=None, help="Make a git repository (default: do).")
@@ -119,6 +121,7 @@ def _profiled(notebook: Path, options: Options, kernel: str | None, timeout: flo
 @_CWD
 @_ONE
 @_LIFT
+@_SEED
 @click.option("--profile", "profiled", is_flag=True, help="Run the notebook once, and plan with what is seen.")
 @click.option("--python", default=None, help="With --profile: the interpreter that it runs in.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")

@@ -58,6 +58,10 @@ class Notebook:
     run_order: tuple[int, ...] = ()
     """The stored execution counts of the code cells, where there are any."""
 
+    def own(self, index: int) -> int:
+        """The index of the notebook's own cell that the cell is, or is a part of."""
+        return next((cell.host for cell in self.cells if cell.index == index and cell.host >= 0), index)
+
     def as_seen(self, diagnostic: Diagnostic) -> Diagnostic:
         """The diagnostic at the cell that the user sees: what `%run` brought in has none of its own."""
         cell = next((each for each in self.cells if each.index == diagnostic.cell and each.host >= 0), None)

@@ -42,6 +42,8 @@ class Options:
     one_stage: bool = False
     lift: bool = True
     """Hyperparameters, seeds, paths and lists of literals become constants too."""
+    seed: int | None = None
+    """What every unseeded call is seeded with: the one option that changes results. None: none is."""
     joined: tuple[str, ...] = ()
     """Ids of cells that no stage begins in."""
     unlifted: tuple[str, ...] = ()
@@ -142,6 +144,7 @@ def _plan(
     from nb2pkg.read import read
     from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.saved_objects import through_artifacts
+    from nb2pkg.refactor.seed import with_seed
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names
 
@@ -155,6 +158,10 @@ def _plan(
         pointed, brought, moved = point_at_copies(notebook, program, base)
         if pointed is not notebook:
             notebook, program = pointed, analyse(pointed, shipped())
+        if options.seed is not None:
+            seeded, changed = with_seed(notebook, program, shipped(), options.seed)
+            if seeded is not notebook:
+                notebook, program, moved = seeded, analyse(seeded, shipped()), (*moved, *changed)
         on_step("section")
         sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()

@@ -26,6 +26,7 @@ KEYS: dict[str, type] = {
     "cwd": str,
     "one_stage": bool,
     "lift": bool,
+    "seed": int,
     "git": bool,
     "joined": tuple,
     "unlifted": tuple,

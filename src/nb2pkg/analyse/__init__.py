@@ -195,6 +195,7 @@ def _effects(notes: Notes) -> Effects:
         surely_binds=frozenset(notes.sure),
         deletes=frozenset(notes.deletes),
         draws=frozenset(notes.draws),
+        unseeded=frozenset(notes.unseeded),
         seeds=frozenset(notes.seeds),
         files=tuple(notes.files),
         calls=frozenset(notes.calls),

@@ -11,7 +11,7 @@ from nb2pkg.analyse.heap import NOTHING, Obj, Value
 from nb2pkg.analyse.program import FileUse
 from nb2pkg.analyse.scopes import SCOPES, Frame, bound_names, parameters
 from nb2pkg.analyse.state import DYNAMIC, State
-from nb2pkg.knowledge.facts import Call
+from nb2pkg.knowledge.facts import Call, Seeding
 
 MAX_DEPTH = 8
 MAX_INLINED = 200
@@ -273,6 +273,8 @@ class Calls(State):
             given = keyword_of(call, fact.draws_unless) if call is not None and fact.draws_unless else None
             if given is None or (isinstance(given, ast.Constant) and given.value is None):
                 self.notes.draws.add(fact.draws)
+                if call is None or not self.is_seeded(fact, name, everything, call):
+                    self.notes.unseeded.add(fact.draws)
         for value in everything:
             if self.heap[value].type in ("numpy.random.Generator", "numpy.random.RandomState"):
                 self.mutate({value})
@@ -303,12 +305,35 @@ class Calls(State):
             case "view":
                 return self.fresh(fact.returns, holds=self.heap.held(subject), views=subject)
             case "holds":
-                return self.fresh(fact.returns, holds=subject)
+                return self.made(fact, name, self.fresh(fact.returns, holds=subject), call)
             case "unknown":
                 return self.fresh(fact.returns, holds=subject, views=subject)
             case _:
                 functions = {o for o in subject if self.heap[o].kind in ("function", "class")}
                 return self.fresh(fact.returns, holds=functions if not fact.calls else ())
+
+    def is_seeded(self, fact: Call, name: str, everything: Value, call: ast.Call) -> bool:
+        """Whether a call that may draw gives the same each time: all that draws in it has a seed."""
+        seeding = self.kb.seeding(name)
+        if fact.draws_for == "nothing" or seeding.none or (seeding.matters and not seed_matters(seeding, call)):
+            return True
+        random = [o for o in self.heap.reach(everything) if self.kb.is_random(self.heap[o].type)]
+        if random:
+            return all(self.heap[o].seeded for o in random) and not fact.draws_unless
+        if fact.draws_for == "arguments":
+            return True
+        return name.startswith("?.") and fact is self.kb.unresolved_method(name[2:])  # nobody knows what it is
+
+    def made(self, fact: Call, name: str, value: Value, call: ast.Call | None) -> Value:
+        """What a constructor makes; of a random type, it may have a seed."""
+        if call is not None and self.kb.is_random(fact.returns) and not name.startswith("?."):
+            seeding = self.kb.seeding(name)
+            given = keyword_of(call, fact.draws_unless) if fact.draws_unless else None
+            idle = seeding.none or not fact.draws_unless or (seeding.matters and not seed_matters(seeding, call))
+            if idle or not (given is None or (isinstance(given, ast.Constant) and given.value is None)):
+                for number in value:
+                    self.heap[number].seeded = True
+        return value
 
     def _is_nan(self, call: ast.Call | None) -> bool:
         text = self.text_of(call.args[0]) if call is not None and call.args else None
@@ -458,3 +483,19 @@ class Calls(State):
                 return "/".join(p.rstrip("/") for p in pieces if p)
             case _:
                 return None
+
+
+def seed_matters(seeding: Seeding, call: ast.Call) -> bool:
+    """Whether a call has one of the arguments with which its seed matters."""
+    for each in seeding.matters:
+        parameter, _, values = each.partition("=")
+        given = argument_of(call, parameter)
+        match given:
+            case None | ast.Constant(value=False | None):
+                continue
+            case ast.Constant(value=str(text)) if values:
+                if text in values.split("|"):
+                    return True
+            case _:
+                return True
+    return any(keyword.arg is None for keyword in call.keywords)

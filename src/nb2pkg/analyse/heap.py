@@ -36,6 +36,8 @@ class Obj:
     """For what may be a library's method that was not called yet: its name."""
     frame: object = None
     """For a function: the frame that it closes over."""
+    seeded: bool = False
+    """Of a random type: it was given a seed, or its seed does not matter."""
     storable: bool = True
     by_value: bool = False
     """Nothing but `is`, `id` and a change tells two equal ones from one (lists, arrays, frames)."""

@@ -38,6 +38,8 @@ class Effects:
     mutates: frozenset[str] = frozenset()
     """Names whose object (or something it reaches) may change in place, aliases included."""
     draws: frozenset[str] = frozenset()
+    unseeded: frozenset[str] = frozenset()
+    """Of the streams drawn from, those that what it gives depends on."""
     seeds: frozenset[str] = frozenset()
     """Global random streams drawn from, and set."""
     files: tuple[FileUse, ...] = ()

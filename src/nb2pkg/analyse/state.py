@@ -36,6 +36,7 @@ class Notes:
     asked_names: set[str] = field(default_factory=set)
     """Names of immutable values whose identity it asks for."""
     draws: set[str] = field(default_factory=set)
+    unseeded: set[str] = field(default_factory=set)
     seeds: set[str] = field(default_factory=set)
     files: list[FileUse] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)

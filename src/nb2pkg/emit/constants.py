@@ -31,7 +31,7 @@ def constants_module(source: Source) -> Module | None:
             lines += ["", f"# -- {group} ".ljust(80, "-"), ""]
         comments, code = split_comments(statements[index].text)
         code, use = _split_use(code)
-        note = f"cell {statements[index].cell + 1}{': ' if use else ''}{use}"
+        note = f"cell {source.notebook.own(statements[index].cell) + 1}{': ' if use else ''}{use}"
         if users[index][1:]:
             note += f"; also {', '.join(users[index][1:])}"
         beside = f"{code}  # {note}"

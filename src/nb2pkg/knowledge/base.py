@@ -37,6 +37,15 @@ patterns, and later patterns are asked only when earlier ones do not match:
     anywhere = true
     constant = "LEARNING_RATE"
 
+    [[seeds]]
+    names = ["sklearn.model_selection.KFold"]
+    matters = ["shuffle"]            # its seed matters only where this is given
+
+    [[streams]]
+    name = "numpy"                   # as in `draws`
+    module = "numpy"
+    seed = "random.seed"             # what seeds it
+
     [[scores]]
     names = ["rmse", "*_rmse"]       # what people call a score that they compute themselves, in any case
     numbers = ["numpy.sqrt"]         # calls that make a score of a score
@@ -56,7 +65,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nb2pkg.knowledge.facts import Call, Parameter, Type
+from nb2pkg.knowledge.facts import Call, Parameter, Seeding, Stream, Type
 
 
 def expand(name: str) -> Iterator[str]:
@@ -91,6 +100,8 @@ class KnowledgeBase:
     adds: dict[str, frozenset[str]] = field(default_factory=dict)
     parameters: dict[str, list[Parameter]] = field(default_factory=dict)
     positions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    streams: dict[str, Stream] = field(default_factory=dict)
+    seeds: list[tuple[str, Seeding]] = field(default_factory=list)
     scores: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     distributions: dict[str, str] = field(default_factory=dict)
@@ -122,6 +133,11 @@ class KnowledgeBase:
                 self.parameters.setdefault(name, []).append(parameter)
                 if place:
                     self.positions.setdefault(place, []).extend((pattern, name) for pattern in parameter.calls)
+        for table in data.get("streams", ()):
+            self.streams[table["name"]] = Stream(**table)
+        for table in data.get("seeds", ()):
+            seeding = Seeding(**_frozen(table, Seeding, source))
+            self.seeds.extend((name, seeding) for name in _names(table["names"]))
         for table in data.get("scores", ()):
             self.scores.extend(_names(table.get("names", ())))
             self.numbers.extend(_names(table.get("numbers", ())))
@@ -198,6 +214,15 @@ class KnowledgeBase:
         if fact is not None and place < len(fact.signature):
             return fact.signature[place]
         return next((name for pattern, name in self.positions.get(str(place), ()) if fnmatchcase(call, pattern)), "")
+
+    def seeding(self, call: str) -> Seeding:
+        """What the call, by its qualified name, has to do with seeds beyond what its facts say."""
+        return next((found for pattern, found in self.seeds if fnmatchcase(call, pattern)), Seeding())
+
+    def is_random(self, type_name: str) -> bool:
+        """Whether the methods of a type draw from a global stream where it was given no seed."""
+        known = self.type(type_name)
+        return known is not None and (known.random or any(self.is_random(base) for base in known.bases))
 
     def names_score(self, name: str) -> bool:
         """Whether people call a score so that they compute themselves: a variable, or a function that gives it."""

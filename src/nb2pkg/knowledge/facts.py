@@ -45,6 +45,8 @@ class Call:
     library by which it names what it makes, as `module:attribute`, with `|` between where versions keep it."""
     seeds: str = ""
     """The global random stream that is seeded or set."""
+    draws_for: Literal["", "arguments", "nothing"] = ""
+    """Where drawing is not its own: only the objects that it is given draw, or its result does not depend on it."""
     draws_unless: str = ""
     """A keyword: drawing happens only if it is missing or None (`random_state`)."""
     reads_file: tuple[str, ...] = ()
@@ -113,8 +115,31 @@ class Type:
     """How a plain attribute read relates to the object."""
     equal: Literal["identity", "value", "never"] = "identity"
     """How two are compared: as one object, by what they hold, or not at all (NaN, which is found by identity)."""
+    random: bool = False
+    """Its methods draw from a global stream, unless its constructor was given a seed."""
     ordered: bool = True
     """False: iteration order is not kept by pickling (sets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """What a call has to do with seeds, beyond what its facts say."""
+
+    argument: str = ""
+    """The argument that is the seed; empty: `Call.draws_unless`."""
+    matters: tuple[str, ...] = ()
+    """The seed matters only where one of these arguments is given and not False: `shuffle`, `solver=sag|saga`."""
+    none: bool = False
+    """It takes no seed, and gives the same without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A global stream of random numbers: the function of the module that seeds it."""
+
+    name: str
+    module: str
+    seed: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def make_plan(
     cuts = before_lasting(program, cuts, diagnostics)
     cuts, spans = settle(notebook, program, cuts, scope, facts or Facts(), diagnostics)
     stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped)
-    stages, streams = carry_random(program, stages, diagnostics)
+    stages, streams = carry_random(notebook, program, stages, diagnostics)
     stages = with_metrics(program, stages, shipped())
     base = (cwd or notebook.folder).resolve()
     files, root, where = data_files(notebook, program, cwd, {b.target for b in brought}, diagnostics)

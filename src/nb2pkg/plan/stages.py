@@ -151,16 +151,16 @@ def _module_scope(program: Program, indices: tuple[int, ...], span: Span) -> str
 
 
 def carry_random(
-    program: Program, stages: tuple[Stage, ...], diagnostics: list[Diagnostic]
+    notebook: Notebook, program: Program, stages: tuple[Stage, ...], diagnostics: list[Diagnostic]
 ) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     """The stages with the random state that each goes on with, and the streams that cross."""
     seeded = {stream for s in program.statements for stream in s.effects.seeds}
-    drawn = [s for s in program.statements if s.effects.draws & set(STREAMS) - seeded]
+    drawn = [s for s in program.statements if s.effects.unseeded & set(STREAMS) - seeded]
     if drawn:
-        cells = sorted({s.cell + 1 for s in drawn})
-        diagnostics.append(
-            Diagnostic("N501", f"random numbers are drawn without a seed in cell(s) {cells}: no run gives them again")
-        )
+        cells = sorted({notebook.own(s.cell) + 1 for s in drawn})
+        where = f"cell{'s' if len(cells) > 1 else ''} {', '.join(map(str, cells))}"
+        message = f"random numbers are drawn without a seed in {where}: no run gives them again; --seed gives them one"
+        diagnostics.append(Diagnostic("N501", message))
     counters = {stream for s in program.statements for stream in s.effects.draws if ":" in stream}
     carried = seeded | counters
     if not carried:
