@@ -155,7 +155,8 @@ def _figures(both: Compared, cell: str, got: CellOutcome | None) -> Iterable[Che
     for place in range(max(len(first), len(shown), *(len(other) for other in expected))):
         mine = first[place] if place < len(first) else None
         other = shown[place] if place < len(shown) else None
-        repeated = same_count and all(not figure_difference(a[place], b[place]) for a, b in pairwise(expected))
+        there = same_count and mine is not None
+        repeated = there and all(not figure_difference(a[place], b[place]) for a, b in pairwise(expected))
         status: Status
         if other is None and not both.has_run(stage):
             status, detail = "not run", ""
