@@ -141,6 +141,21 @@ def test_faults_are_caught(fault: str, package: Path, tmp_path: Path) -> None:
         assert pixel(200) in page
 
 
+def test_what_differs_in_one_run_of_the_package_only_is_chance(package: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    seen = f"import pathlib\n    mark = pathlib.Path({str(mark)!r})\n    shown = len(numbers) + (not mark.exists())\n"
+    for name, rest, status in (
+        ("always", "    print(shown)", "different"),
+        ("once", "    mark.touch()\n    print(shown)", "not reproducible"),
+    ):
+
+        def change(text: str, new: str = seen + rest) -> str:
+            return text.replace("print(len(numbers))", new)
+
+        out = edited(package, tmp_path / name, "small/load.py", change)
+        assert statuses(verify(out), "text")[0] == status
+
+
 def test_a_notebook_that_fails_is_reported_with_its_cell(tmp_path: Path) -> None:
     out = made(tmp_path, ["x = 1", "print(x)", "x / 0", "print(2)"])
     report = verify(out)

@@ -39,6 +39,10 @@ REPEATED = {
     "other words": ([["the quick brown fox"], ["a lazy dog"]], ["no words of these"]),
     "lines in one run only": ([["a", "warning", "b"], ["a", "b"]], ["a", "b"]),
     "lines in the other run only": ([["a", "b"], ["a", "warning", "b"]], ["a", "something", "b"]),
+    "names in random order": (
+        [["[a b 0.9", "c d 0.8", "e 0.7", "f 0.6"], ["[a b 0.8", "e 0.7", "c d 0.6", "h i j 0.5"]],
+        ["[c d 0.9", "a b 0.7", "k 0.6", "f 0.1"],
+    ),
     "a bar": ([["50%|█████     | 1/2 [0.1s]"], ["50%|█████     | 1/2 [0.2s]"]], ["50%|████▉     | 1/2 [0.9s]"]),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nb2pkg.verify.compare import Compared, compare, observed
@@ -69,6 +69,8 @@ def check(
         if again.failure is not None:
             return _notebook_fails(package, python, [*runs, again])
         runs.append(again)
+    if _may_be_chance(checks) and any(c.status == "not reproducible" for c in checks):
+        checks = _without_chance(checks, package, tuple(runs), python, folder / "again", options, progress)
     failure = reproduction.outcome.failure
     verdict: Verdict = "equivalent"
     if any(c.status == "different" for c in checks):
@@ -91,6 +93,32 @@ def check(
 
 def _may_be_chance(checks: tuple[Check, ...]) -> bool:
     return any(check.status == "different" and check.kind != "stage" for check in checks)
+
+
+def _without_chance(
+    checks: tuple[Check, ...],
+    package: Package,
+    runs: tuple[Outcome, ...],
+    python: Interpreter,
+    folder: Path,
+    options: VerifyOptions,
+    progress: Progress,
+) -> tuple[Check, ...]:
+    """The checks of a notebook that draws without a seed: what another run of the package shows as the notebook does
+    differs by chance. What is wrong with a package is wrong each time."""
+    folder.mkdir()
+    again = reproduce(package, python, folder, timeout=options.timeout, progress=progress)
+    if again.outcome.failure is not None:
+        return checks
+    second = compare(Compared(package, runs, again), python, folder)
+    wrong = {(c.kind, c.name) for c in second if c.status == "different"}
+    chance = "another run of the package does what the notebook does"
+    return tuple(
+        replace(c, status="not reproducible", detail=chance, lines=(), expected="", got="")
+        if c.status == "different" and c.kind != "stage" and (c.kind, c.name) not in wrong
+        else c
+        for c in checks
+    )
 
 
 def _notebook_fails(package: Package, python: Interpreter, runs: list[Outcome]) -> Report:

@@ -94,7 +94,24 @@ def expected_lines(runs: Sequence[Sequence[str]]) -> list[Line]:
     lines = [Line(text) for text in first]
     for other in runs[1:]:
         lines = _merged(lines, first, other)
-    return _shapes_together(lines)
+    return _without_coincidences(_shapes_together(lines))
+
+
+def _without_coincidences(lines: list[Line]) -> list[Line]:
+    """In a list in random order some lines agree by chance: those between lines that are wholly wild are wild too.
+
+    Only where at least three are, and they are half of what lies between the first and the last.
+    """
+    places = [i for i, line in enumerate(lines) if line.wild]
+    if len(places) < _SEVERAL or 2 * len(places) < places[-1] - places[0] + 1:
+        return lines
+    first, last = places[0], places[-1]
+    while first > 0 and lines[first - 1].pattern:
+        first -= 1
+    while last < len(lines) - 1 and lines[last + 1].pattern:
+        last += 1
+    between = (Line(line.text, "lines") for line in lines[first : last + 1])
+    return [*lines[:first], *between, *lines[last + 1 :]]
 
 
 def _merged(lines: list[Line], first: Sequence[str], other: Sequence[str]) -> list[Line]:
