@@ -5,8 +5,8 @@ import pytest
 from nb2pkg.knowledge.base import shipped
 
 CALLS = [
-    ("sklearn.linear_model.LogisticRegression", "returns", "sklearn.base.RandomEstimator"),
-    ("sklearn.linear_model.LinearRegression", "returns", "sklearn.base.Estimator"),
+    ("sklearn.linear_model.LogisticRegression", "returns", "sklearn.base.RandomLearner"),
+    ("sklearn.linear_model.LinearRegression", "returns", "sklearn.base.Learner"),
     ("sklearn.svm.SVC", "relation", "holds"),
     ("sklearn.cluster.KMeans", "signature", ("n_clusters",)),
     ("sklearn.pipeline.make_pipeline", "returns", "sklearn.base.MetaEstimator"),

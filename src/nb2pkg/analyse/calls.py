@@ -256,7 +256,8 @@ class Calls(State):
             target = named(parameter)
             types = {self.heap[o].type for o in target}
             self.mutate(target, deep=deep and not types <= {"builtins.list", "builtins.dict", "builtins.set"})
-            if parameter == "self" and not fact.plots:  # what is drawn is kept, but never changed by drawing
+            # what is drawn is kept, but never changed by drawing
+            if parameter == "self" and not fact.plots and not (fact.forgets and not self.holds_function(receiver)):
                 self.hold(receiver, everything - receiver)
         for parameter in fact.asks:
             self.notes.asked |= named(parameter)
@@ -334,6 +335,10 @@ class Calls(State):
                 for number in value:
                     self.heap[number].seeded = True
         return value
+
+    def holds_function(self, value: Value) -> bool:
+        """Whether a function of the notebook is among what these hold."""
+        return any(self.heap[number].kind in ("function", "bound", "class") for number in self.heap.reach(value))
 
     def _is_nan(self, call: ast.Call | None) -> bool:
         text = self.text_of(call.args[0]) if call is not None and call.args else None

@@ -38,6 +38,9 @@ class Call:
     """Parameters whose object changes (attributes, items, columns, a fit), but no shared buffer is written."""
     writes: tuple[str, ...] = ()
     """Parameters whose memory is written in place, so that views of it change too (`ndarray.sort`, `out=`)."""
+    forgets: bool = False
+    """`self`, if it is mutated, keeps no reference to the other arguments (an estimator that learns numbers of its own)
+    unless it holds a function of the notebook."""
     inplace: str = ""
     """A keyword: `self` is mutated only if it is given and is not literally False (`inplace`)."""
     draws: str = ""

@@ -112,13 +112,15 @@ def read_object(file: Any, *options: Any, library: str = "pickle", **named: Any)
 
 def object_to_bytes(value: object, *options: Any, library: str = "pickle", **named: Any) -> bytes:
     """`value`, pickled."""
+    pickled: bytes
     try:
-        return importlib.import_module(library).dumps(value, *options, **named)  # type: ignore[no-any-return]
+        pickled = importlib.import_module(library).dumps(value, *options, **named)
     except (AttributeError, pickle.PicklingError) as error:
         # What the notebook defined at its top level stands in a stage's function here.
         if "<locals>" not in str(error) or "<lambda>" in str(error):
             raise
-        return importlib.import_module(PICKLERS[0]).dumps(value)  # type: ignore[no-any-return]
+        pickled = importlib.import_module(PICKLERS[0]).dumps(value)
+    return pickled
 
 
 def object_from_bytes(data: bytes, *options: Any, library: str = "pickle", **named: Any) -> Any:
@@ -376,24 +378,22 @@ def _pickled(value: object, folder: str) -> bytes:
 def _dumped(value: object, pickler: Any) -> bytes:
     """`value` pickled so that its arrays keep their layout in memory, which decides in what order sums are taken."""
 
-    class Pickler(pickler):  # type: ignore[misc]
-        def reducer_override(self, item: Any) -> Any:
-            numpy: Any = sys.modules.get("numpy")
-            if (
-                numpy is not None
-                and type(item) is numpy.ndarray
-                and not _is_plain_array(item)
-                and _has_layout(item)
-            ):
-                return _made_array, _layout(item)
-            return (
-                super().reducer_override(item)
-                if hasattr(pickler, "reducer_override")
-                else NotImplemented
-            )
+    def reducer_override(self: Any, item: Any) -> Any:
+        numpy: Any = sys.modules.get("numpy")
+        if (
+            numpy is not None
+            and type(item) is numpy.ndarray
+            and not _is_plain_array(item)
+            and _has_layout(item)
+        ):
+            return _made_array, _layout(item)
+        before = getattr(pickler, "reducer_override", None)
+        return NotImplemented if before is None else before(self, item)
 
     file = BytesIO()
-    Pickler(file, protocol=5).dump(value)
+    type("Pickler", (pickler,), {"reducer_override": reducer_override})(file, protocol=5).dump(
+        value
+    )
     return file.getvalue()
 
 
