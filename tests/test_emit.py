@@ -15,7 +15,7 @@ from nb2pkg.emit import runtime
 from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.emit.imports import Import, block, parsed
 from nb2pkg.emit.text import global_names, without_unread
-from nb2pkg.pipeline import Options, convert, plan
+from nb2pkg.pipeline import Options, convert, package_name, plan
 
 
 def emitted(folder: Path, *cells: str) -> dict[str, str]:
@@ -217,3 +217,18 @@ def test_a_package_hides_no_module(tmp_path: Path, stem: str, name: str) -> None
     notebook = {"cells": [cell | {"outputs": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / f"{stem}.ipynb").write_text(json.dumps(notebook))
     assert plan(tmp_path / f"{stem}.ipynb").package == name
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("01 EDA-final", "eda_final"),
+        ("ReCell_TimHayes_PGP-DSBA-UTA-Aug22-A2_Full code", "recell_timhayes_pgp_dsba_uta_aug22_a2"),
+        ("x" * 50, "x" * 40),
+        ("42", "notebook_package"),
+        ("json", "json_pkg"),
+        ("Ölpreis Vorhersage", "olpreis_vorhersage"),
+    ],
+)
+def test_a_package_is_named_by_whole_words_of_the_file(stem: str, name: str) -> None:
+    assert package_name(stem) == name

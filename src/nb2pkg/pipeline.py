@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from nb2pkg.read.formats import NotebookFile
 
 
+LONGEST_NAME = 40
+"""Characters of a package's name that is made from a file's; whole words of it are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user chose."""
@@ -75,7 +79,10 @@ def package_name(stem: str, taken: frozenset[str] = frozenset()) -> str:
 
     ascii_text = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     name = re.sub(r"\W+", "_", ascii_text).strip("_").lower()
-    name = re.sub(r"_+", "_", re.sub(r"^[\d_]+", "", name))[:40].strip("_") or "notebook_package"
+    name = re.sub(r"_+", "_", re.sub(r"^[\d_]+", "", name))
+    if len(name) > LONGEST_NAME:
+        name = name[: LONGEST_NAME + 1].rpartition("_")[0] or name[:LONGEST_NAME]
+    name = name.strip("_") or "notebook_package"
     reserved = name in sys.stdlib_module_names or keyword.iskeyword(name) or keyword.issoftkeyword(name)
     if reserved or name in taken or name in ("notebooks", "data", "reports", "metrics", "models", "tests", "workspace"):
         name += "_pkg"
