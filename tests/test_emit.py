@@ -133,7 +133,6 @@ from math import pi, sqrt
 
 from pkg.artifacts import load, save
 from pkg.report import cell, stage
-from pkg.workspace import working_folder
 
 
 def work(numbers):
@@ -146,7 +145,7 @@ def work(numbers):
 
 
 def main():
-    with stage("work"), working_folder():
+    with stage("work"):
         numbers = load("data/interim/load/numbers")
         root, squares = work(numbers)
         save(root, "data/interim/work/root")

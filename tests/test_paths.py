@@ -16,7 +16,8 @@ def converted(folder: Path, code: str) -> tuple[Converted, str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "nb.ipynb"
     path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    made = convert(path, folder.parent / "out", Options(git=False, package="pkg", one_stage=True, lift=False))
+    options = Options(git=False, package="pkg", one_stage=True, lift=False, keep_layout=True)
+    made = convert(path, folder.parent / "out", options)
     texts = (folder.parent / "out" / "pkg").glob("*.py")
     return made, next(t for t in map(Path.read_text, texts) if "from pkg.report import cell" in t)
 

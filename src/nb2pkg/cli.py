@@ -44,6 +44,9 @@ _PACKAGE = click.option("--package", default=None, help="The package's name (def
 _ONE = click.option("--one-stage/--many-stages", default=None, help="Do not cut the notebook: one stage.")
 _SEED = click.option("--seed", type=int, default=None, help="Seed every call that draws without one; changes results.")
 _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of literals inside of calls (default: do).")
+_KEEP = click.option(
+    "--keep-layout/--move-files", default=None, help="Leave the notebook's files where they are, below workspace/."
+)
 
 
 @main.command(name="convert", hidden=True)
@@ -54,6 +57,7 @@ _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of l
 @_ONE
 @_LIFT
 @_SEED
+@_KEEP
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=None, help="Make a git repository (default: do).")
@@ -124,6 +128,7 @@ def _profiled(notebook: Path, options: Options, kernel: str | None, timeout: flo
 @_SEED
 @click.option("--profile", "profiled", is_flag=True, help="Run the notebook once, and plan with what is seen.")
 @click.option("--python", default=None, help="With --profile: the interpreter that it runs in.")
+@_KEEP
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def plan(notebook: Path, as_json: bool, profiled: bool, **options: Any) -> None:
     """Show the stages that NOTEBOOK falls into, what crosses between them, and every doubt."""

@@ -56,6 +56,8 @@ class Options:
     """Ids of cells whose names are the module's, not a function's."""
     facts: Facts | None = None
     """What a profile of the notebook has seen."""
+    keep_layout: bool = False
+    """The notebook's files keep their places, below `workspace/`."""
     force: bool = False
     git: bool = True
     within: Path | None = None
@@ -146,6 +148,7 @@ def _plan(
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
+    from nb2pkg.plan.layout import WORKSPACE, decide, kept, relocated
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
@@ -169,6 +172,7 @@ def _plan(
             seeded, changed = with_seed(notebook, program, shipped(), options.seed)
             if seeded is not notebook:
                 notebook, program, moved = seeded, analyse(seeded, shipped()), (*moved, *changed)
+        layout = WORKSPACE if options.keep_layout else decide(notebook, program, base, brought, shipped())
         on_step("section")
         sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()
@@ -179,6 +183,7 @@ def _plan(
             program = lift(notebook, program, sections, shipped(), frozenset(options.unlifted))
         untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
         program = through_artifacts(program, shipped(), untouched)
+        program = relocated(program, layout)
         on_step("plan")
         made = make_plan(
             notebook,
@@ -187,12 +192,13 @@ def _plan(
             package,
             cwd=options.cwd,
             brought=brought,
+            layout=layout,
             one_stage=options.one_stage,
             facts=options.facts,
             overrides=Overrides(options.joined, options.unlifted, options.unwrapped),
             within=inside,
         )
-    doubted = (*told, *moved, *doubts, *made.diagnostics)
+    doubted = (*told, *moved, *kept(layout), *doubts, *made.diagnostics)
     return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))
 
 

@@ -27,6 +27,7 @@ KEYS: dict[str, type] = {
     "one_stage": bool,
     "lift": bool,
     "seed": int,
+    "keep_layout": bool,
     "git": bool,
     "joined": tuple,
     "unlifted": tuple,

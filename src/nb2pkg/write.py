@@ -128,7 +128,8 @@ def _fill(tree: Tree, folder: Path) -> _Made:
         _new(folder, name).write_bytes(data)
         made.files[name] = hashlib.sha256(data).hexdigest()
     about = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd, "folders": tree.folders}
-    manifest = {"version": 1, **about, "files": made.files, "moved": made.moved}
+    paths = [{"original": original, "package": package} for original, package in tree.paths]
+    manifest = {"version": 1, **about, "paths": paths, "files": made.files, "moved": made.moved}
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     _new(folder, MANIFEST).write_text(text, encoding="utf-8", errors="surrogateescape")
     return made

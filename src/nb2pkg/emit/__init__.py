@@ -50,7 +50,9 @@ def emit(
     texts = {
         "dvc.yaml": project.dvc_yaml(stages),
         "pyproject.toml": project.pyproject(package, pinned, *about, LINE_LENGTH, beside, plan.overrides),
-        ".gitignore": project.gitignore(tuple(o for s in stages for o in s.outs), tracked),
+        ".gitignore": project.gitignore(
+            tuple(o for s in stages for o in s.outs), tracked, workspace=not plan.in_place
+        ),
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),
         ".dvc/.gitignore": project.dvc_internal_gitignore(),
@@ -62,14 +64,24 @@ def emit(
     files = {name: text.encode() for name, text in texts.items()}
     measured = [m for s in plan.stages for m in s.metrics]
     files |= plot_templates(measured)
-    for name in (*RUNTIME, "metrics") if measured else RUNTIME:
+    files |= {f"{folder}/.gitkeep": b"" for folder in _expected(plan)}
+    runtime = [name for name in RUNTIME if name != "workspace" or not plan.in_place]
+    for name in (*runtime, "metrics") if measured else runtime:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
     files |= plan.local_modules
     kept = f"notebooks/{file.name}"
     files |= {f"notebooks/{name}": content for name, content in notebook.run_files}
     files[kept] = file.content
     listed = tuple(sorted(files.items()))
-    return Tree(listed, copies, package, notebook.folder, kept, source.folder, plan.folders), told
+    return Tree(listed, copies, package, notebook.folder, kept, source.folder, plan.folders, plan.moved), told
+
+
+def _expected(plan: Plan) -> set[str]:
+    """The folders that the stages write into and do not make: git and DVC keep none that are empty."""
+    written = {w for stage in plan.stages for w in stage.writes_files}
+    pairs = [(original, package) for original, package in plan.moved if package in written]
+    made = tuple(f"{original}/" for original, _ in pairs)
+    return {package.rpartition("/")[0] for original, package in pairs if not original.startswith(made)}
 
 
 def _copies(source: Source, root: Path) -> tuple[Copy, ...]:
@@ -83,7 +95,8 @@ def _copies(source: Source, root: Path) -> tuple[Copy, ...]:
             continue
         copies.append(Copy(root / relative, f"workspace/{relative}", tracked=inside not in conflicts))
     for path, target in plan.brought:
-        copies.append(Copy(Path(path), f"{source.folder}/{target}", tracked=True))
+        where = target if plan.in_place else f"{source.folder}/{target}"
+        copies.append(Copy(Path(path), where, tracked=True))
     return tuple(copies)
 
 
@@ -118,4 +131,5 @@ def _readme(source: Source, notebook: str, data: tuple[str, ...], told: tuple[Di
     plan = source.plan
     stages = tuple(project.ReadmeStage(s.name, s.title, s.inputs, s.outputs) for s in plan.stages)
     doubts = tuple(str(d) for d in (*plan.diagnostics, *told))
-    return project.readme(plan.package, notebook, stages, doubts, data, constants=bool(plan.constants))
+    about = {"constants": bool(plan.constants), "workspace": not plan.in_place}
+    return project.readme(plan.package, notebook, stages, doubts, data, **about)

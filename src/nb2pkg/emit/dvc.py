@@ -36,10 +36,13 @@ def dvc_stage(
         outs.add(random_folder(stage.name))
     targets = {c.target for c in copies}
     outs |= {o for o in _written(source, stage) if o not in targets}
+    others = {o for s in plan.stages if s is not stage for o in _written(source, s)}
+    outs -= {out for out in outs if any(other.startswith(f"{out}/") for other in others)}
+    outs -= {out for out in outs if any(out.startswith(f"{other}/") for other in outs)}
     earlier = set().union(*(_written(source, s) for s in plan.stages[: plan.stages.index(stage)]))
     for read in stage.reads_files:
-        where = _inside(f"{source.folder}/{read}")
-        if where in targets or where in earlier:
+        where = _inside(f"{source.folder}/{read}", source.plan.in_place)
+        if where in earlier or any(where == t or where.startswith(f"{t}/") for t in targets):
             deps.add(where)
     if _reads_unknown_files(source, stage):
         deps |= targets | (earlier - targets)
@@ -61,7 +64,7 @@ def dvc_stage(
 def _written(source: Source, stage: Stage) -> set[str]:
     """What a stage writes inside the package."""
     relative = (w for w in stage.writes_files if not w.startswith(("/", "~")))
-    return {_inside(f"{source.folder}/{w}") for w in relative} - {""}
+    return {_inside(f"{source.folder}/{w}", source.plan.in_place) for w in relative} - {""}
 
 
 def _reads_unknown_files(source: Source, stage: Stage) -> bool:
@@ -70,8 +73,8 @@ def _reads_unknown_files(source: Source, stage: Stage) -> bool:
     return any("?" in e.draws or any(f.path is None for f in e.files) for e in effects)
 
 
-def _inside(path: str) -> str:
-    """A path with its `..` resolved, or empty where it leaves the working layout."""
+def _inside(path: str, in_place: bool) -> str:
+    """A path with its `..` resolved, or empty where it leaves the package, or the working layout if there is one."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -80,4 +83,4 @@ def _inside(path: str) -> str:
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
-    return "/".join(parts) if parts and parts[0] == "workspace" else ""
+    return "/".join(parts) if parts and (in_place or parts[0] == "workspace") else ""

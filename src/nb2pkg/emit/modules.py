@@ -34,16 +34,21 @@ def entry_module(source: Source) -> Module:
     """`__main__.py`: `python -m <package>` runs every stage in one process."""
     source = beside(source, (s.name for s in source.plan.stages))
     package, local = source.plan.package, source.local
-    imports = [source.runtime("stage"), source.runtime("working_folder")]
+    imports = [source.runtime("stage")]
+    if not source.plan.in_place:
+        imports.append(source.runtime("working_folder"))
     lines = ["def main():", '    """Run every stage in memory, in the notebook\'s order."""']
-    lines.append(f"    with {working_folder(source)}:")
+    space = "    "
+    if not source.plan.in_place:
+        lines.append(f"    with {working_folder(source)}:")
+        space += "    "
     for stage in source.plan.stages:
         imports.append(Import(f"{package}.{stage.name}", stage.name))
         managers = (f"{local['stage']}({stage.name!r})", recording(source, stage))
-        lines.append(f"        with {', '.join(filter(None, managers))}:")
+        lines.append(f"{space}with {', '.join(filter(None, managers))}:")
         if stage.metrics:
             imports.append(source.runtime("record_metrics"))
-        lines.append(f"            {call(stage)}")
+        lines.append(f"{space}    {call(stage)}")
     text = f'{docstring("Run the whole notebook in one process")}\n\n{block(imports, source.own_roots)}\n\n\n'
     text += "\n".join(lines) + '\n\n\nif __name__ == "__main__":\n    main()\n'
     return Module("__main__", text)

@@ -161,11 +161,12 @@ def _overrides_table(overrides: Overrides) -> str:
     return "".join(["\n[tool.nb2pkg]\n", *lines]) if lines else ""
 
 
-def gitignore(outs: Iterable[str], tracked: Iterable[str]) -> str:
+def gitignore(outs: Iterable[str], tracked: Iterable[str], *, workspace: bool = True) -> str:
     """All that git must not hold. Complete by ourselves: DVC adds its own lines only after a whole `repro`."""
     fixed = ["__pycache__/", "*.egg-info/", ".ipynb_checkpoints/", ".pytest_cache/", ".venv/", "/dvc_plots"]
     # What the stages leave in the working folder, known or not: only what DVC says of it is for git.
-    fixed += ["/workspace/**", "!/workspace/**/", "!/workspace/**/*.dvc"]
+    if workspace:
+        fixed += ["/workspace/**", "!/workspace/**/", "!/workspace/**/*.dvc"]
     return "\n".join([*fixed, *sorted({ignored(path) for path in (*outs, *tracked)})]) + "\n"
 
 
@@ -209,6 +210,7 @@ def readme(
     data: tuple[str, ...] = (),
     *,
     constants: bool = True,
+    workspace: bool = True,
 ) -> str:
     """The README of the emitted package: what it is, how to run it, its stages, its data, and what was doubted."""
     first = stages[0].name if stages else "stage"
@@ -234,10 +236,17 @@ def readme(
             f"`dvc exp run -S '{package}/const.py:NAME=0.5'` does it for numbers and booleans; DVC's editor leaves",
             "strings and tuples as they are, so edit those in the file. A path also stands in `dvc.yaml`: change both.",
         ]
-    lines += [
-        "What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`. The stages run in",
-        "`workspace/`, where the notebook's own paths mean what they meant; what they hand on lies in `data/interim/`.",
-    ]
+    lines.append("What the notebook shows is kept in `reports/outputs/`, its figures in `reports/figures/`.")
+    if workspace:
+        lines += [
+            "The stages run in `workspace/`, where the notebook's own paths mean what they meant; what they hand on",
+            "lies in `data/interim/`.",
+        ]
+    else:
+        lines += [
+            "What the notebook reads lies in `data/raw/`, what it writes in `models/`, `data/processed/` and",
+            "`reports/`, what its stages hand on in `data/interim/`. Run them in this folder.",
+        ]
     if data:
         lines += ["", "## Data", "", "Kept by DVC, not by git:", "", *(f"- `{path}`" for path in data)]
     if told:

@@ -51,6 +51,8 @@ class Source:
     @property
     def folder(self) -> str:
         """The working folder of the stages, from the package's root."""
+        if self.plan.in_place:
+            return "."
         return "workspace" if self.plan.cwd == "." else f"workspace/{self.plan.cwd}"
 
     def runtime(self, name: str) -> Import:

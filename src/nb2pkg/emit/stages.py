@@ -47,8 +47,11 @@ def call(stage: Stage) -> str:
 
 
 def working_folder(source: Source) -> str:
-    """The call that enters the notebook's working folder, with the empty folders that it has to find there."""
+    """The call that enters the notebook's working folder, with the empty folders that it has to find there; empty where
+    the stages run in the package's root."""
     plan = source.plan
+    if plan.in_place:
+        return ""
     arguments = [repr(source.folder)] if plan.cwd != "." or plan.folders else []
     return f"{source.local['working_folder']}({', '.join([*arguments, *map(repr, plan.folders)])})"
 

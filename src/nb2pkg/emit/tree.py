@@ -35,6 +35,8 @@ class Tree:
     """The folder that stands for the notebook's working folder."""
     folders: tuple[str, ...] = ()
     """Folders that are there before the first stage starts, from `cwd`."""
+    paths: tuple[tuple[str, str], ...] = ()
+    """(path from the notebook's working folder, path from the package's root) of each file that has another place."""
 
 
 def within(tree: Tree, folder: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:

@@ -67,6 +67,9 @@ from typing import Any
 
 from nb2pkg.knowledge.facts import Call, Parameter, Seeding, Stream, Type
 
+MOST_SPACES = 3
+"""How many spaces a file's name may have."""
+
 
 def expand(name: str) -> Iterator[str]:
     """Each name that `a.{b,c}` stands for; the name itself where it has no braces."""
@@ -104,6 +107,7 @@ class KnowledgeBase:
     seeds: list[tuple[str, Seeding]] = field(default_factory=list)
     scores: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    folders: dict[str, str] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
     _artifact_calls: set[str] = field(default_factory=set)
@@ -116,6 +120,8 @@ class KnowledgeBase:
             self.distributions[library["root"]] = library["distribution"]
         self.distributions.update(data.get("distributions", {}))
         self.aliases.update(data.get("aliases", {}))
+        for folder, endings in data.get("folders", {}).items():
+            self.folders.update(dict.fromkeys(endings, folder))
         for table in data.get("calls", ()):
             call = Call(**_frozen(table, Call, source))
             for name in _names(table["names"]):
@@ -231,6 +237,15 @@ class KnowledgeBase:
     def keeps_score(self, call: str) -> bool:
         """Whether the call (by its qualified name, or `?.method`) makes a score of a score: it rounds, averages…"""
         return any(fnmatchcase(call, pattern) for pattern in self.numbers)
+
+    def folder_of(self, path: str) -> str:
+        """The folder that a file of this name is written to; empty where its ending says nothing."""
+        name = path.rpartition("/")[2].lower()
+        return self.folders.get(name[name.rfind(".") :] if "." in name[1:] else "", "")
+
+    def is_file_name(self, text: str) -> bool:
+        """Whether a text looks like the path of a file: it has an ending that files have, and is no sentence."""
+        return bool(self.folder_of(text)) and text.count(" ") <= MOST_SPACES and "://" not in text
 
     def artifact_calls(self) -> frozenset[str]:
         """The last names of all calls that artifacts.py has a function for."""

@@ -57,6 +57,10 @@ class Call:
     """Parameters that name a file (or folder) which is read, written."""
     mode: str = ""
     """For `open`: the parameter that holds the mode, which decides between reading and writing."""
+    folder: Literal["", "always", "default"] = ""
+    """It depends on the working folder: always (`os.getcwd`), or where it is given no path (`os.listdir`)."""
+    tells_path: bool = False
+    """Its result tells the path that it was given (`joblib.dump`, `glob.glob`)."""
     asks: tuple[str, ...] = ()
     """Parameters whose identity the result depends on (`id`, `numpy.shares_memory`)."""
     searches: bool = False

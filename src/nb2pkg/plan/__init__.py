@@ -25,6 +25,7 @@ from nb2pkg.plan.hoisting import (
     is_closed,
     is_shared,
 )
+from nb2pkg.plan.layout import WORKSPACE, Layout
 from nb2pkg.plan.local_modules import local_modules
 from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.outline import planned_constants, planned_sections
@@ -43,6 +44,7 @@ def make_plan(
     *,
     cwd: Path | None = None,
     brought: tuple[Brought, ...] = (),
+    layout: Layout = WORKSPACE,
     one_stage: bool = False,
     facts: Facts | None = None,
     overrides: Overrides | None = None,
@@ -89,7 +91,12 @@ def make_plan(
     stages, streams = carry_random(notebook, program, stages, diagnostics)
     stages = with_metrics(program, stages, shipped())
     base = (cwd or notebook.folder).resolve()
-    files, root, where = data_files(notebook, program, cwd, {b.target for b in brought}, diagnostics)
+    files: tuple[str, ...] = ()
+    root = where = "."
+    if layout.in_place:
+        brought = tuple(Brought(m.source, m.package) for m in layout.moves if m.source is not None)
+    else:
+        files, root, where = data_files(notebook, program, cwd, {b.target for b in brought}, diagnostics)
     return Plan(
         package=package,
         notebook=notebook.name,
@@ -105,7 +112,9 @@ def make_plan(
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
-        folders=expected_folders(notebook, program, cwd),
+        folders=layout.folders if layout.in_place else expected_folders(notebook, program, cwd),
+        moved=tuple((m.original, m.package) for m in layout.moves),
+        in_place=layout.in_place,
         sections=planned_sections(notebook, program, sections, spans, stages),
         named_constants=planned_constants(notebook, program, tuple(sorted(constants.values())), stages),
         overrides=overrides,

@@ -52,7 +52,7 @@ def data_files(
             if path.is_file() and path.suffix != ".ipynb":
                 wanted.add(path)
             elif path.is_dir() and path != base and base not in (path, *()) and path not in base.parents:
-                wanted.update(_files_below(path))
+                wanted.update(files_below(path))
         except (OSError, ValueError):
             continue
     for path in wanted:
@@ -74,7 +74,7 @@ def data_files(
                     )
                 )
     if any(f.path is None for f in uses) or any(s.effects.draws and "?" in s.effects.draws for s in program.statements):
-        wanted.update(p for p in _files_below(base) if p.suffix not in (".ipynb", ".py"))
+        wanted.update(p for p in files_below(base) if p.suffix not in (".ipynb", ".py"))
     root = base
     for path in sorted(outside):
         while root not in path.parents:
@@ -106,7 +106,7 @@ def expected_folders(notebook: Notebook, program: Program, cwd: Path | None) -> 
     return tuple(sorted(f for f in found if not any(o.startswith(f + "/") for o in found)))
 
 
-def _files_below(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
     found: list[Path] = []
     for path in sorted(folder.rglob("*")):
         if any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts):

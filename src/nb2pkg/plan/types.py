@@ -145,6 +145,10 @@ class Plan:
     sections: tuple[PlannedSection, ...] = ()
     named_constants: tuple[PlannedConstant, ...] = ()
     overrides: Overrides = field(default=Overrides())
+    moved: tuple[tuple[str, str], ...] = ()
+    """(path from the notebook's working folder, path from the package's root) of each file that has another place."""
+    in_place: bool = False
+    """The stages run in the package's root: no file is left that needs the notebook's working folder."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     def as_json(self) -> dict[str, Any]:

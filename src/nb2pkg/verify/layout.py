@@ -221,8 +221,8 @@ def lay_out_package(package: Package, folder: Path) -> None:
         return (
             path in package.outs
             or (path.startswith(f"{WORKSPACE}/") and not path.endswith(".dvc") and not is_data(path))
-            or path in ("dvc.lock", "reports", "metrics", ".dvc/cache", ".dvc/tmp", ".dvc/config.local")
-            or path == "data/interim"
+            or path in ("dvc.lock", "reports/outputs", "reports/figures", "metrics", "data/interim")
+            or path in (".dvc/cache", ".dvc/tmp", ".dvc/config.local")
         )
 
     _copy(package.root, folder, left_out)

@@ -1,0 +1,123 @@
+"""Files move to `data/raw/`, `models/`, `data/processed/` and `reports/` where nobody can tell; else all stay."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nb2pkg.pipeline import Converted, Options, convert
+
+TRAIN = "import pandas as pd\ndf = pd.read_csv('data/train.csv')\n"
+
+
+def converted(folder: Path, *cells: str, **options: bool) -> Converted:
+    """The conversion of a notebook of these cells (`## …` is markdown), with a few files beside it."""
+    made = []
+    for place, text in enumerate(cells):
+        code = {"cell_type": "code", "outputs": [], "execution_count": None}
+        kind = {"cell_type": "markdown"} if text.startswith("##") else code
+        made.append({"id": f"c{place}", "metadata": {}, "source": text, **kind})
+    for name in ("data/train.csv", "other/train.csv", "images/old.png", "log.txt"):
+        (folder / "nb" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "nb" / name).write_text("a,b\n1,2\n")
+    path = folder / "nb" / "nb.ipynb"
+    path.write_text(json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return convert(path, folder / "out", Options(git=False, package="pkg", **options))
+
+
+@pytest.mark.parametrize(
+    ("code", "moves"),
+    [
+        (TRAIN, {"data/train.csv": "data/raw/train.csv"}),
+        ("print(open('./log.txt').read())", {"log.txt": "data/raw/log.txt"}),
+        (
+            f"{TRAIN}other = pd.read_csv('other/train.csv')",
+            {"data/train.csv": "data/raw/train.csv", "other/train.csv": "data/raw/other/train.csv"},
+        ),
+        (
+            f"{TRAIN}import numpy as np\na = df.values\nimport pickle\nwith open('a.pkl', 'wb') as f:\n"
+            "    pickle.dump(a, f)\nwith open('m.pkl', 'wb') as f:\n    pickle.dump(object(), f)\n"
+            "df.to_csv('out/x.csv')",
+            {
+                "data/train.csv": "data/raw/train.csv",
+                "a.pkl": "data/processed/a.pkl",
+                "m.pkl": "models/m.pkl",
+                "out/x.csv": "data/processed/out/x.csv",
+            },
+        ),
+        (
+            "import matplotlib.pyplot as plt\nplt.plot([1])\nplt.savefig('images/new.png')",
+            {"images/new.png": "reports/images/new.png"},
+        ),
+        ("import os\nos.makedirs('models', exist_ok=True)\nopen('models/m.pt', 'wb').close()",
+         {"models": "models/models", "models/m.pt": "models/models/m.pt"}),
+        ("PATH = 'data/train.csv'\nprint(open(PATH).read())", {"data/train.csv": "data/raw/train.csv"}),
+    ],
+)
+def test_what_moves(tmp_path: Path, code: str, moves: dict[str, str]) -> None:
+    made = converted(tmp_path, code)
+    assert dict(made.plan.moved) == moves and made.plan.in_place
+    manifest = json.loads((tmp_path / "out/.nb2pkg/manifest.json").read_text())
+    assert {p["original"]: p["package"] for p in manifest["paths"]} == moves
+    assert not (tmp_path / "out/workspace").exists() and not (tmp_path / "out/pkg/workspace.py").exists()
+    listed = (tmp_path / "out/dvc.yaml").read_text()
+    for target in moves.values():
+        inside = [other for other in moves.values() if target.startswith(f"{other}/")]
+        assert (f"- {target}\n" in listed) or inside
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("path = 'data/train.csv'\nprint(path, len(open(path).read()))", "path is not only opened"),
+        ("print('data/train.csv')\nopen('data/train.csv')", "is not only opened"),
+        ("for name in ('train', 'test'):\n    print(name)\n    open(f'{name}.csv', 'w')", "while the code runs"),
+        (f"{TRAIN}import os\nprint(os.getcwd())", "os.getcwd() depends"),
+        (f"{TRAIN}import os\nprint(os.listdir())", "os.listdir() depends"),
+        (f"{TRAIN}!ls", "depends on the working folder"),
+        (f"{TRAIN}df.to_csv('data/train.csv')", "read, and then written over"),
+        ("with open('log.txt', 'a') as f:\n    f.write('x')", "appended to"),
+        ("import joblib\nx = joblib.dump([1], 'm.joblib')\nprint(x)", "tells the path"),
+        ("f = open('log.txt')\nprint(f.name)", "asked for its name"),
+        ("import somelib\nsomelib.read('log.txt')", "may be a file"),
+        ("open('missing.csv').read()", "is not there"),
+        ("p = 'a.csv'\np = 'log.txt'\nopen(p).close()", "not always the same path"),
+    ],
+)
+def test_what_stays(tmp_path: Path, code: str, reason: str) -> None:
+    made = converted(tmp_path, code)
+    assert not made.plan.in_place and not made.plan.moved
+    told = [d.message for d in made.diagnostics if d.code == "N405"]
+    assert len(told) == 1 and reason in told[0]
+
+
+def test_the_user_keeps_the_layout(tmp_path: Path) -> None:
+    made = converted(tmp_path, TRAIN, keep_layout=True)
+    assert not made.plan.in_place and "N405" not in {d.code for d in made.diagnostics}
+    assert (tmp_path / "out/workspace/data/train.csv").is_file()
+
+
+def test_the_pipeline_runs_with_dvc_and_runs_nothing_again(tmp_path: Path) -> None:
+    converted(
+        tmp_path,
+        "## Load",
+        f"{TRAIN}print(df)",
+        "## Save",
+        "import os\nos.makedirs('tables', exist_ok=True)\ndf.to_csv('tables/x.csv')\n"
+        "import pickle\nwith open('model.pkl', 'wb') as f:\n    pickle.dump({'a': df}, f)",
+        "## Read",
+        "with open('model.pkl', 'rb') as f:\n    back = pickle.load(f)\nprint(back['a'], open('tables/x.csv').read())",
+    )
+    out = tmp_path / "out"
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+    for again in (False, True):
+        done = subprocess.run(["dvc", "repro"], cwd=out, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert ("Running stage" in done.stdout) is not again
+    assert (out / "data/processed/tables/x.csv").is_file() and (out / "data/processed/model.pkl").is_file()
