@@ -42,6 +42,15 @@ class Program:
     library_calls: dict[ast.Call, list[LibraryCall]]
     """What each call was seen to call, where that is no function of the notebook."""
 
+    def as_text(self) -> str:
+        """The program for people: a line a statement, its first row and its effects on names."""
+        lines: list[str] = []
+        for s in self.statements:
+            effects = (("reads", s.effects.reads), ("binds", s.effects.binds), ("mutates", s.effects.mutates))
+            told = "; ".join(f"{verb} {', '.join(sorted(names))}" for verb, names in effects if names)
+            lines.append(f"{s.index} [cell {s.cell + 1}] {s.kind}: {s.text.splitlines()[0]}  ({told or 'no names'})")
+        return "\n".join(lines)
+
 
 def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
     """Find every top-level statement and its effects. `Cell.code` must be valid Python."""

@@ -188,9 +188,9 @@ class Plan:
 
     def as_text(self) -> str:
         """The plan for people."""
-        lines = [f"{self.notebook} -> package {self.package}, {len(self.stages)} stage(s)"]
+        lines = [f"{self.notebook} -> package {self.package}, {_counted(len(self.stages), 'stage')}"]
         for s in self.stages:
-            lines.append(f"\n{s.name}: {s.title}  ({len(s.statements)} statements; {s.reason})")
+            lines.append(f"\n{s.name}: {s.title}  ({_counted(len(s.statements), 'statement')}; {s.reason})")
             lines.append(f"  in:  {', '.join(s.inputs) or '-'}")
             lines.append(f"  out: {', '.join(s.outputs) or '-'}")
             metrics = tuple(m.name for m in s.metrics)
@@ -201,3 +201,7 @@ class Plan:
             lines.append("\ndata: " + ", ".join(self.data_files))
         lines.extend(str(d) for d in self.diagnostics)
         return "\n".join(lines)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
