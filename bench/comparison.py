@@ -50,9 +50,8 @@ class Line:
 def normaliser(day: str, folders: Iterable[str]) -> Callable[[str], str]:
     """Give what makes lines comparable: no addresses, no dates of the run, no paths of the scratch copy."""
     d = date.fromisoformat(day)
-    days = {
-        d.strftime(f) for f in ("%a, %d %b %Y", "%Y-%m-%d", "%d %b %Y", "%b %d, %Y", "%m/%d/%Y", "%d/%m/%Y")
-    }
+    ways = ("%a, %d %b %Y", "%a, %b %d %Y", "%Y-%m-%d", "%d %b %Y", "%b %d, %Y", "%m/%d/%Y", "%d/%m/%Y")
+    days = {d.strftime(way) for way in ways}
     swaps = [(re.compile(re.escape(f)), "<folder>") for f in folders]
     swaps += [(re.compile(re.escape(s)), "<day>") for s in sorted(days, key=len, reverse=True)]
     swaps += [(re.compile(r"0x[0-9a-fA-F]{4,}"), "0x…"), (re.compile(r"/\S*ipykernel_\d+/\d+\.py"), "<cell>")]
