@@ -68,8 +68,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A cache of this module's own: the notebook runs twice in all."""
+    """A cache of this module's own, so that the notebook runs but a few times, and a temporary folder."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("tmp")))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
@@ -194,43 +195,46 @@ def test_a_folder_that_is_no_package(tmp_path: Path) -> None:
 # -- ending --------------------------------------------------------------------------------------------------------
 
 SLEEPER = """
-import pathlib, subprocess, time
-subprocess.Popen(["sleep", "987"], start_new_session=True)
-pathlib.Path({mark!r}).touch()
+import pathlib, subprocess, sys, time
+mark = {mark!r}
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(987)", mark], start_new_session=True)
+pathlib.Path(mark).touch()
 time.sleep(100)
 """
 
 
-def processes() -> set[str]:
-    """The ids of the processes that the sleeping notebook has started."""
-    rows = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    return {row.split()[0] for row in rows.splitlines() if "sleep 987" in row or "ipykernel_launcher" in row}
+def processes(folder: Path) -> list[str]:
+    """The processes with the folder in their command: the kernel, and what the sleeping notebook has started."""
+    rows = subprocess.run(["ps", "-axwwo", "args="], capture_output=True, text=True, check=True).stdout
+    return [row for row in rows.splitlines() if str(folder) in row]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_command_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
-    mark = tmp_path / "started"
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    mark = temporary / "started"
     out = made(tmp_path, [SLEEPER.format(mark=str(mark))])
-    before, running, scratches = snapshot(tmp_path), processes(), left()
+    before = snapshot(tmp_path)
     source = str(Path(__file__).parent.parent / "src")
     command = subprocess.Popen(
         [sys.executable, "-m", "nb2pkg", "verify", str(out)],
-        env=os.environ | {"PYTHONPATH": source},
+        env=os.environ | {"PYTHONPATH": source, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     until = time.monotonic() + 60
     while not mark.exists() and time.monotonic() < until:
         time.sleep(0.05)
-    assert processes() - running
+    assert len(processes(temporary)) >= 2
+    mark.unlink()
     command.send_signal(number)
     command.wait(20)
     until = time.monotonic() + 20
-    while (processes() - running or left() - scratches) and time.monotonic() < until:
+    while (processes(temporary) or any(temporary.iterdir())) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not processes() - running
-    assert not left() - scratches
-    mark.unlink()
+    assert processes(tmp_path) == []
+    assert list(temporary.iterdir()) == []
     assert snapshot(tmp_path) == before
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from nb2pkg.verify import observe, sameness
 from nb2pkg.verify.compare import Compared, compare, observed
 from nb2pkg.verify.environment import Interpreter
 from nb2pkg.verify.layout import (
@@ -223,3 +226,11 @@ def test_the_table_names_what_differs() -> None:
     lines = table(report).splitlines()
     assert "different: cell 3, figure 1 (stage one): 4 pixels" in lines
     assert lines[-1] == "not equivalent: 1 difference(s) in 1 stage(s)"
+
+
+@pytest.mark.parametrize("script", [sameness, observe])
+def test_the_scripts_for_other_interpreters_are_python_38_and_stand_alone(script: ModuleType) -> None:
+    tree = ast.parse(Path(str(script.__file__)).read_text(), feature_version=(3, 8))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in imported} <= set(sys.stdlib_module_names)

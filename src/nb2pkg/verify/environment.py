@@ -96,6 +96,8 @@ def environment(python: Interpreter, folder: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "DVC_NO_ANALYTICS": "1",
         "DVC_SITE_CACHE_DIR": str(folder / "dvc"),
+        "DVC_GLOBAL_CONFIG_DIR": str(folder / "dvc"),
+        "DVC_SYSTEM_CONFIG_DIR": str(folder / "dvc"),
     }
     return env
 

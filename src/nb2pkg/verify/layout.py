@@ -227,7 +227,9 @@ def lay_out_package(package: Package, folder: Path) -> None:
 
     _copy(package.root, folder, left_out)
     (folder / ".dvc").mkdir(exist_ok=True)
-    (folder / ".dvc/config.local").write_text("[core]\n    no_scm = True\n    analytics = false\n", encoding="utf-8")
+    # A cache of its own, whatever the package's configuration says: what it holds would not be run.
+    own = "[core]\n    no_scm = True\n    analytics = false\n[cache]\n    dir = cache\n"
+    (folder / ".dvc/config.local").write_text(own, encoding="utf-8")
 
 
 def _data_test(package: Package) -> Callable[[str], bool]:

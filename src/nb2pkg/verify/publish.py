@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from nb2pkg.errors import OutputError
 from nb2pkg.verify.lines import LineDifference
 from nb2pkg.verify.report import KINDS, STATUSES, Check, Report
 from nb2pkg.verify.terminal import summary
@@ -34,9 +35,12 @@ def publish(report: Report, root: Path) -> None:
     text = json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
     for name, content in ((JSON, text), (HTML, page(report))):
         path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _part(path).write_text(content, encoding="utf-8", errors="backslashreplace")
-        os.replace(_part(path), path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _part(path).write_text(content, encoding="utf-8", errors="backslashreplace")
+            os.replace(_part(path), path)
+        except OSError as error:
+            raise OutputError("N704", f"can't be written: {error.strerror or error}", file=str(path)) from error
 
 
 def _part(path: Path) -> Path:
