@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret of a cell, under the name that it has in the environment."""
+
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Notebook:
     """A notebook of nbformat 4 in plain Python 3."""
 
@@ -55,6 +63,8 @@ class Notebook:
     """What `!pip install` and `%pip install` asked for."""
     python: str = ""
     """The Python version that the notebook recorded, as `3.8.2`; empty where it says none."""
+    secrets: tuple[Secret, ...] = ()
+    """What was taken out of the cells, for the environment to give."""
     run_order: tuple[int, ...] = ()
     """The stored execution counts of the code cells, where there are any."""
 

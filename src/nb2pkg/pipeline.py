@@ -152,6 +152,7 @@ def _plan(
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
+    from nb2pkg.read.secrets import masked, without_secrets
     from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.saved_objects import through_artifacts
     from nb2pkg.refactor.seed import with_seed
@@ -162,6 +163,8 @@ def _plan(
         on_step("read")
         inside = options.within.resolve() if options.within else None
         notebook, told = read(file, within=inside)
+        notebook, hidden = without_secrets(notebook, shipped())
+        told = (*(masked(t, notebook.secrets) for t in told), *hidden)
         on_step("analyse")
         program = analyse(notebook, shipped())
         base = (options.cwd or notebook.folder).resolve()

@@ -25,6 +25,7 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.requirements import requirements
 from nb2pkg.plan.types import Plan
 from nb2pkg.read.formats import NotebookFile
+from nb2pkg.read.secrets import masked_file
 from nb2pkg.refactor.runtime_names import RUNTIME
 
 
@@ -71,7 +72,9 @@ def emit(
     files |= plan.local_modules
     kept = f"notebooks/{file.name}"
     files |= {f"notebooks/{name}": content for name, content in notebook.run_files}
-    files[kept] = file.content
+    files[kept] = masked_file(file.content, notebook.secrets)
+    if notebook.secrets:
+        files[".env.example"] = project.env_example(s.name for s in notebook.secrets).encode()
     listed = tuple(sorted(files.items()))
     return Tree(listed, copies, package, notebook.folder, kept, source.folder, plan.folders, plan.moved), told
 
@@ -131,5 +134,14 @@ def _readme(source: Source, notebook: str, data: tuple[str, ...], told: tuple[Di
     plan = source.plan
     stages = tuple(project.ReadmeStage(s.name, s.title, s.inputs, s.outputs) for s in plan.stages)
     doubts = tuple(str(d) for d in (*plan.diagnostics, *told))
-    about = {"constants": bool(plan.constants), "workspace": not plan.in_place}
-    return project.readme(plan.package, notebook, stages, doubts, data, **about)
+    return project.readme(
+        plan.package,
+        notebook,
+        stages,
+        doubts,
+        data,
+        constants=bool(plan.constants),
+        workspace=not plan.in_place,
+        metrics=any(s.metrics for s in plan.stages),
+        secrets=tuple(s.name for s in source.notebook.secrets),
+    )

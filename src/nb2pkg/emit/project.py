@@ -163,7 +163,7 @@ def _overrides_table(overrides: Overrides) -> str:
 
 def gitignore(outs: Iterable[str], tracked: Iterable[str], *, workspace: bool = True) -> str:
     """All that git must not hold. Complete by ourselves: DVC adds its own lines only after a whole `repro`."""
-    fixed = ["__pycache__/", "*.egg-info/", ".ipynb_checkpoints/", ".pytest_cache/", ".venv/", "/dvc_plots"]
+    fixed = ["__pycache__/", "*.egg-info/", ".ipynb_checkpoints/", ".pytest_cache/", ".venv/", "/.env", "/dvc_plots"]
     # What the stages leave in the working folder, known or not: only what DVC says of it is for git.
     if workspace:
         fixed += ["/workspace/**", "!/workspace/**/", "!/workspace/**/*.dvc"]
@@ -175,6 +175,12 @@ def ignored(path: str) -> str:
     line = "/" + re.sub(r"([\\*?\[\]])", r"\\\1", path)
     line = re.sub(r"[\r\n]", "?", line)
     return line[:-1] + "\\ " if line.endswith(" ") else line
+
+
+def env_example(names: Iterable[str]) -> str:
+    """The variables of the environment that stages read, without their values."""
+    head = "# Secrets of the notebook. Copy to .env, fill in, and load before a run: set -a; . ./.env; set +a\n"
+    return head + "".join(f"{name}=\n" for name in dict.fromkeys(names))
 
 
 def dvcignore() -> str:
@@ -211,6 +217,8 @@ def readme(
     *,
     constants: bool = True,
     workspace: bool = True,
+    metrics: bool = False,
+    secrets: tuple[str, ...] = (),
 ) -> str:
     """The README of the emitted package: what it is, how to run it, its stages, its data, and what was doubted."""
     first = stages[0].name if stages else "stage"
@@ -247,6 +255,15 @@ def readme(
             "What the notebook reads lies in `data/raw/`, what it writes in `models/`, `data/processed/` and",
             "`reports/`, what its stages hand on in `data/interim/`. Run them in this folder.",
         ]
+    if metrics:
+        lines += [
+            "Scores are kept in `metrics/`: `dvc metrics show` and `dvc metrics diff` list them, and `dvc plots show`",
+            "draws the figures, learning curves and confusion matrices.",
+        ]
+    if secrets:
+        named = ", ".join(f"`{name}`" for name in secrets)
+        lines += ["", "## Secrets", "", f"Not in this repository; set in the environment before a run: {named}."]
+        lines += ["`.env.example` lists them: copy it to `.env`, which git ignores, and fill it in."]
     if data:
         lines += ["", "## Data", "", "Kept by DVC, not by git:", "", *(f"- `{path}`" for path in data)]
     if told:

@@ -65,7 +65,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nb2pkg.knowledge.facts import Call, Parameter, Seeding, Stream, Type
+from nb2pkg.knowledge.facts import Call, Parameter, SecretPattern, Seeding, Stream, Type
 
 MOST_SPACES = 3
 """How many spaces a file's name may have."""
@@ -105,6 +105,8 @@ class KnowledgeBase:
     positions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
     seeds: list[tuple[str, Seeding]] = field(default_factory=list)
+    secrets: list[SecretPattern] = field(default_factory=list)
+    secret_names: list[tuple[str, str]] = field(default_factory=list)
     scores: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     folders: dict[str, str] = field(default_factory=dict)
@@ -144,6 +146,11 @@ class KnowledgeBase:
         for table in data.get("seeds", ()):
             seeding = Seeding(**_frozen(table, Seeding, source))
             self.seeds.extend((name, seeding) for name in _names(table["names"]))
+        for table in data.get("secrets", ()):
+            self.secrets.append(SecretPattern(**{**table, "may": tuple(table["may"])}))
+        for table in data.get("secret_names", ()):
+            how = "beside" if table.get("beside") else "weak" if table.get("weak") else "key"
+            self.secret_names.extend((name, how) for name in _names(table["names"]))
         for table in data.get("scores", ()):
             self.scores.extend(_names(table.get("names", ())))
             self.numbers.extend(_names(table.get("numbers", ())))
@@ -229,6 +236,11 @@ class KnowledgeBase:
         """Whether the methods of a type draw from a global stream where it was given no seed."""
         known = self.type(type_name)
         return known is not None and (known.random or any(self.is_random(base) for base in known.bases))
+
+    def names_secret(self, name: str) -> str:
+        """What a name says of the text that has it: `key` (a secret, if it looks like one), `weak` (a password), or
+        `beside` (what has it stands beside a password)."""
+        return next((how for pattern, how in self.secret_names if fnmatchcase(name, pattern)), "")
 
     def names_score(self, name: str) -> bool:
         """Whether people call a score so that they compute themselves: a variable, or a function that gives it."""

@@ -150,6 +150,20 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretPattern:
+    """What a secret looks like in any text."""
+
+    name: str
+    """What its variable of the environment is called."""
+    pattern: str
+    """A regular expression; its group, if it has one, is the secret."""
+    may: tuple[str, ...]
+    """Texts without which there is none."""
+    weak: bool = False
+    """It may be short and plain, as passwords are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """What an argument's name means wherever it is met."""
 
