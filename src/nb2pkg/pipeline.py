@@ -183,7 +183,7 @@ def _plan(
         program = left_alone(notebook, program, frozenset(options.unlifted))
         if options.lift:
             on_step("refactor")
-            program = lift(notebook, program, sections, shipped(), frozenset(options.unlifted))
+            program = lift(notebook, program, sections, shipped(), frozenset(options.unlifted), dict(layout.downloads))
         untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
         program = through_artifacts(program, shipped(), untouched)
         program = relocated(program, layout)

@@ -207,6 +207,7 @@ def _effects(notes: Notes) -> Effects:
         unseeded=frozenset(notes.unseeded),
         seeds=frozenset(notes.seeds),
         files=tuple(notes.files),
+        downloads=tuple(notes.downloads),
         calls=frozenset(notes.calls),
         named=frozenset(notes.named),
         prints=notes.prints,

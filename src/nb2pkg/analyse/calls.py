@@ -429,6 +429,8 @@ class Calls(State):
                 if path is None and not isinstance(argument, ast.Constant | ast.JoinedStr | ast.BinOp | ast.Name):
                     path = None
                 if path is not None and "://" in path:
+                    if not is_writing and not fact.mode:
+                        self.notes.downloads.append(FileUse(path, False, node.lineno, argument))
                     continue
                 self.notes.files.append(FileUse(path, is_writing, node.lineno, argument))
                 if fact.mode and mode is not None and "a" in mode:

@@ -43,6 +43,8 @@ class Effects:
     seeds: frozenset[str] = frozenset()
     """Global random streams drawn from, and set."""
     files: tuple[FileUse, ...] = ()
+    downloads: tuple[FileUse, ...] = ()
+    """What is read from the web, where a file might stand as well: the path is the URL."""
     calls: frozenset[str] = frozenset()
     """The notebook's own functions and classes that may run."""
     named: frozenset[str] = frozenset()

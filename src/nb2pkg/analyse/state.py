@@ -39,6 +39,7 @@ class Notes:
     unseeded: set[str] = field(default_factory=set)
     seeds: set[str] = field(default_factory=set)
     files: list[FileUse] = field(default_factory=list)
+    downloads: list[FileUse] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
     labels: list[str] = field(default_factory=list)

@@ -14,6 +14,7 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit import project
 from nb2pkg.emit.constants import constants_in, constants_module
 from nb2pkg.emit.dvc import dvc_stage
+from nb2pkg.emit.fetch import fetch_module, fetch_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
 from nb2pkg.emit.metrics import plot_templates
 from nb2pkg.emit.modules import definitions_module, entry_module, package_module, settings_module
@@ -37,11 +38,13 @@ def emit(
     package = plan.package
     base = (cwd or notebook.folder).resolve()
     made = [package_module(source), entry_module(source), *(stage_module(source, s) for s in plan.stages)]
-    rest = (constants_module(source), definitions_module(source), settings_module(source))
+    rest = (constants_module(source), definitions_module(source), settings_module(source), fetch_module(source))
     modules = {m.name: m for m in (*made, *rest) if m is not None}
     copies = _copies(source, (base / plan.root).resolve())
     mentioned = {name: constants_in(source, m.text) for name, m in modules.items()}
     stages = tuple(dvc_stage(source, s, modules, copies, mentioned) for s in plan.stages)
+    fetched = fetch_stage(source)
+    stages = (fetched, *stages) if fetched is not None else stages
     beside = tuple(target for target, _ in plan.local_modules)
     local = frozenset(m.split("/")[0].removesuffix(".py") for m in beside)
     pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local)
@@ -67,7 +70,8 @@ def emit(
     files |= plot_templates(measured)
     files |= {f"{folder}/.gitkeep": b"" for folder in _expected(plan)}
     runtime = [name for name in RUNTIME if name != "workspace" or not plan.in_place]
-    for name in (*runtime, "metrics") if measured else runtime:
+    runtime += [name for name, is_used in (("metrics", measured), ("downloads", fetched)) if is_used]
+    for name in runtime:
         files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
     files |= plan.local_modules
     kept = f"notebooks/{file.name}"

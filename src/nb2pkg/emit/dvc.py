@@ -34,7 +34,7 @@ def dvc_stage(
     outs = {a.folder for a in stage.saves}
     if stage.keeps_random:
         outs.add(random_folder(stage.name))
-    targets = {c.target for c in copies}
+    targets = {c.target for c in copies} | {path for _, path in plan.downloads}
     outs |= {o for o in _written(source, stage) if o not in targets}
     others = {o for s in plan.stages if s is not stage for o in _written(source, s)}
     outs -= {out for out in outs if any(other.startswith(f"{out}/") for other in others)}

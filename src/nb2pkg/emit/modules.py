@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nb2pkg.emit.fetch import MAIN, fetch_name
 from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.metrics import recording
 from nb2pkg.emit.source import Module, Source, beside, head
@@ -42,6 +43,9 @@ def entry_module(source: Source) -> Module:
     if not source.plan.in_place:
         lines.append(f"    with {working_folder(source)}:")
         space += "    "
+    if source.plan.downloads:
+        imports.append(Import(package, fetch_name(source)))
+        lines.append(f"{space}{fetch_name(source)}.{MAIN}()")
     for stage in source.plan.stages:
         imports.append(Import(f"{package}.{stage.name}", stage.name))
         managers = (f"{local['stage']}({stage.name!r})", recording(source, stage))

@@ -114,6 +114,7 @@ def make_plan(
         kept_imports=imports_with_effects(program, shipped(), imports),
         folders=layout.folders if layout.in_place else expected_folders(notebook, program, cwd),
         moved=tuple((m.original, m.package) for m in layout.moves),
+        downloads=layout.downloads,
         in_place=layout.in_place,
         sections=planned_sections(notebook, program, sections, spans, stages),
         named_constants=planned_constants(notebook, program, tuple(sorted(constants.values())), stages),

@@ -26,6 +26,9 @@ from nb2pkg.refactor.resolve import Resolver
 RAW = "data/raw"
 _INPUT_FOLDERS = frozenset({"data", "dataset", "datasets", "input", "inputs", "raw"})
 """What the folder of the inputs is called, whose name would say nothing beside `data/raw`."""
+_FETCHED = re.compile(r"(?:https?|ftp)://")
+_ONLY_WEB = frozenset({"storage_options"})
+"""Arguments that only what is on the web may have."""
 _DATA_ROOTS = frozenset({"pandas", "numpy", "builtins", "collections", "polars"})
 
 
@@ -45,6 +48,8 @@ class Layout:
     moves: tuple[Move, ...] = ()
     in_place: bool = False
     """Nothing needs the notebook's working folder."""
+    downloads: tuple[tuple[str, str], ...] = ()
+    """(URL, path from the package's root) of what is downloaded once, and read from there."""
     folders: tuple[str, ...] = ()
     """The folders that the notebook expects to be there, from its working folder."""
     why: str = ""
@@ -82,15 +87,19 @@ def decide(
         if uses:
             _only_opened(program, parts, [m.original for m in moves], knowledge)
         _nothing_else_is_opened(program, parts, base, moves, knowledge)
+        downloads = tuple(_fetched(program, {m.package for m in moves}))
     except _Stays as reason:
         return Layout(why=reason.why, place=reason.place)
-    return Layout(moves, in_place=True, folders=expected_folders(notebook, program, base))
+    return Layout(moves, in_place=True, downloads=downloads, folders=expected_folders(notebook, program, base))
 
 
 def kept(layout: Layout) -> tuple[Diagnostic, ...]:
     """What is told where nothing moves."""
     if not layout.why:
-        return ()
+        return tuple(
+            Diagnostic("N406", f"{url} is downloaded once, to {path}, by a stage of its own", severity="info")
+            for url, path in layout.downloads
+        )
     cell, line = layout.place or (None, None)
     message = f"the files keep the notebook's own layout, below workspace/: {layout.why}"
     return (Diagnostic("N405", message, cell, line, "info"),)
@@ -370,20 +379,75 @@ def _is_data(statement: Statement, use: FileUse, program: Program, knowledge: Kn
     return False
 
 
+def _fetched(program: Program, taken: set[str]) -> Iterator[tuple[str, str]]:
+    """What can be downloaded beforehand: a URL that is a literal, or a name for one, and nothing but read."""
+    uses = [f for s in program.statements for f in s.effects.downloads if f.path and _FETCHED.match(f.path)]
+    if not uses:
+        return
+    arguments = {id(f.argument) for s in program.statements for f in s.effects.downloads}
+    nodes = [(s, node) for s in program.statements for node in ast.walk(s.node)]
+    optioned = {
+        id(a)
+        for _, n in nodes
+        if isinstance(n, ast.Call) and any(k.arg in _ONLY_WEB for k in n.keywords)
+        for a in _given(n)
+    }
+    for url in dict.fromkeys(f.path for f in uses if f.path):
+        names = {f.argument.id for f in uses if f.path == url and isinstance(f.argument, ast.Name)}
+        literal = [n for _, n in nodes if isinstance(n, ast.Constant) and n.value == url]
+        bound = {
+            id(s.node.value): t.id
+            for s in program.statements
+            if isinstance(s.node, ast.Assign)
+            for t in s.node.targets[:1]
+            if isinstance(t, ast.Name) and len(s.node.targets) == 1
+        }
+        only = all(id(n) in arguments or bound.get(id(n)) in names for n in literal)
+        only = only and all(
+            id(n) in arguments
+            for _, n in nodes
+            if isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load)
+        )
+        plain = all(
+            isinstance(f.argument, ast.Constant | ast.Name) and id(f.argument) not in optioned
+            for f in uses
+            if f.path == url
+        )
+        if not literal or not only or not plain or names & program.bound_often:
+            continue
+        name = _name_of(url)
+        target = f"{RAW}/{name}"
+        number = 1
+        while target in taken:
+            number += 1
+            target = f"{RAW}/{number}_{name}"
+        taken.add(target)
+        yield url, target
+
+
+def _name_of(url: str) -> str:
+    """The file's name. The ending says how it is packed, where the whole URL does."""
+    plain = re.split(r"[?#]", url)[0]
+    name = re.sub(r"[^\w.-]+", "_", plain.rstrip("/").rpartition("/")[2]).strip("._") or "download"
+    return name if plain == url else f"{name}.download" if re.search(r"\.(gz|bz2|zip|xz|zst|tar)$", name) else name
+
+
 # -- the program with them -----------------------------------------------------------------------------------------
 
 
 def relocated(program: Program, layout: Layout) -> Program:
     """The program with its paths where the files are now."""
-    if not layout.moves:
+    if not layout.moves and not layout.downloads:
         return program
     to = {m.original: m.package for m in layout.moves}
+    to |= {normal_path(url): path for url, path in layout.downloads}
     statements = []
     for statement in program.statements:
         text = _with_new_paths(statement.text, to) if any(_last(p) in statement.text for p in to) else statement.text
         files = tuple(
             replace(f, path=to.get(normal_path(f.path), f.path)) if f.path is not None else f
-            for f in statement.effects.files
+            for f in (*statement.effects.files, *statement.effects.downloads)
+            if f in statement.effects.files or (f.path is not None and normal_path(f.path) in to)
         )
         repeats = tuple(_with_new_paths(r, to) for r in statement.repeats)
         effects = replace(statement.effects, files=files) if files else statement.effects

@@ -147,6 +147,8 @@ class Plan:
     overrides: Overrides = field(default=Overrides())
     moved: tuple[tuple[str, str], ...] = ()
     """(path from the notebook's working folder, path from the package's root) of each file that has another place."""
+    downloads: tuple[tuple[str, str], ...] = ()
+    """(URL, path from the package's root) of each file that the stage `fetch` downloads."""
     in_place: bool = False
     """The stages run in the package's root: no file is left that needs the notebook's working folder."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())

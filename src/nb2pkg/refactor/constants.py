@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
@@ -22,7 +22,7 @@ from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Notebook
 from nb2pkg.refactor.constant_names import name_all, proposals
-from nb2pkg.refactor.literals import Found, constant_text, found_in, is_settings_class
+from nb2pkg.refactor.literals import NOTHING_FETCHED, Found, constant_text, found_in, is_settings_class
 from nb2pkg.section.types import Section
 
 UNTOUCHED = "nb2pkg-no-lift"
@@ -46,13 +46,17 @@ def lift(
     sections: tuple[Section, ...],
     knowledge: KnowledgeBase,
     unlifted: frozenset[str] = frozenset(),
+    fetched: Mapping[str, str] = NOTHING_FETCHED,
 ) -> Program:
-    """The program with its constants named, but for those in the cells with the ids `unlifted`."""
+    """The program with its constants named, but for those in the cells with the ids `unlifted`.
+
+    `fetched` is the file for each URL that is downloaded beforehand.
+    """
     if any(s.effects.dynamic for s in program.statements):
         return program
     untouched = _untouched(notebook, unlifted)
     program = _with_named(program, untouched)
-    return _applied(program, _lifts(program, sections, knowledge, untouched))
+    return _applied(program, _lifts(program, sections, knowledge, untouched, fetched))
 
 
 def left_alone(notebook: Notebook, program: Program, unlifted: frozenset[str]) -> Program:
@@ -213,14 +217,18 @@ def _extended(program: Program, statements: list[Statement], added: Iterable[Sta
 
 
 def _lifts(
-    program: Program, sections: tuple[Section, ...], knowledge: KnowledgeBase, untouched: frozenset[int]
+    program: Program,
+    sections: tuple[Section, ...],
+    knowledge: KnowledgeBase,
+    untouched: frozenset[int],
+    fetched: Mapping[str, str] = NOTHING_FETCHED,
 ) -> tuple[Lift, ...]:
     """The constants to be, named."""
     groups: dict[object, list[Found]] = {}
     for statement in program.statements:
         if statement.kind in ("constant", "import") or statement.cell in untouched:
             continue
-        for found in found_in(statement, program, knowledge):
+        for found in found_in(statement, program, knowledge, fetched):
             if _items(found.node) <= MOST_ITEMS:
                 groups.setdefault(_meaning(found, knowledge), []).append(found)
     wanted = [proposals(uses, _stage(sections, uses[0].statement), knowledge) for uses in groups.values()]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +24,7 @@ Kind = Literal["hyperparameter", "seed", "path", "url", "named"]
 URL = re.compile(r"(?:https?|ftp|s3|gs)://\S+")
 _PATH = re.compile(r"(?!:)[^<>{}\n]*\w[^<>{}\n]*")
 LONGEST_PATH = 300
+NOTHING_FETCHED: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,14 @@ def _binds_tuple(program: Program) -> bool:
     return False
 
 
-def found_in(statement: Statement, program: Program, knowledge: KnowledgeBase) -> tuple[Found, ...]:
-    """The literals of a statement that are to become constants, in the order of its text."""
-    finder = _Finder(statement.index, program, knowledge)
+def found_in(
+    statement: Statement, program: Program, knowledge: KnowledgeBase, fetched: Mapping[str, str] = NOTHING_FETCHED
+) -> tuple[Found, ...]:
+    """The literals of a statement that are to become constants, in the order of its text.
+
+    `fetched` is the file for each URL that is downloaded beforehand.
+    """
+    finder = _Finder(statement.index, program, knowledge, fetched)
     finder.visit(statement.node, once=True)
     unique = {(f.node.lineno, f.node.col_offset): f for f in finder.found}
     return tuple(unique[place] for place in sorted(unique))
@@ -101,8 +107,11 @@ def found_in(statement: Statement, program: Program, knowledge: KnowledgeBase) -
 class _Finder:
     """Walks one statement. `once`: the code runs at most once; `target`: the variable that is made."""
 
-    def __init__(self, index: int, program: Program, knowledge: KnowledgeBase) -> None:
+    def __init__(
+        self, index: int, program: Program, knowledge: KnowledgeBase, fetched: Mapping[str, str]
+    ) -> None:
         self.index = index
+        self.fetched = fetched
         self.program = program
         self.kb = knowledge
         self.resolver = Resolver(index, program, knowledge)
@@ -238,6 +247,7 @@ class _Finder:
         """A path's literal, or those that it is joined of."""
         match value:
             case ast.Constant(value=str(text)):
+                text = self.fetched.get(text, text)
                 if _PATH.fullmatch(text) and len(text) < LONGEST_PATH:
                     kind: Kind = "url" if URL.fullmatch(text) else "path"
                     self.found.append(Found(self.index, value, repr(text), kind, callee, "", use))
