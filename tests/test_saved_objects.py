@@ -22,7 +22,8 @@ def stage_text(folder: Path, code: str) -> str:
     cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": code, "execution_count": None, "outputs": []}
     path = folder / "nb.ipynb"
     path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    made = convert(path, folder / "out", Options(git=False, package="pkg", one_stage=True, lift=False))
+    options = Options(git=False, package="pkg", one_stage=True, lift=False, keep_layout=True)
+    made = convert(path, folder / "out", options)
     text = (folder / "out" / "pkg" / f"{made.plan.stages[0].name}.py").read_text()
     for other in ("functions", "definitions", "classes"):
         module = folder / "out" / "pkg" / f"{other}.py"

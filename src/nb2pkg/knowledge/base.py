@@ -110,6 +110,7 @@ class KnowledgeBase:
     scores: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     folders: dict[str, str] = field(default_factory=dict)
+    data_modules: set[str] = field(default_factory=set)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
     _artifact_calls: set[str] = field(default_factory=set)
@@ -122,6 +123,7 @@ class KnowledgeBase:
             self.distributions[library["root"]] = library["distribution"]
         self.distributions.update(data.get("distributions", {}))
         self.aliases.update(data.get("aliases", {}))
+        self.data_modules.update(data.get("pickled_data", {}).get("modules", ()))
         for folder, endings in data.get("folders", {}).items():
             self.folders.update(dict.fromkeys(endings, folder))
         for table in data.get("calls", ()):
@@ -254,6 +256,10 @@ class KnowledgeBase:
         """The folder that a file of this name is written to; empty where its ending says nothing."""
         name = path.rpartition("/")[2].lower()
         return self.folders.get(name[name.rfind(".") :] if "." in name[1:] else "", "")
+
+    def is_data_module(self, name: str) -> bool:
+        """Whether what has this qualified name is part of plain data where a pickle names it."""
+        return any(name.startswith(f"{module}.") for module in self.data_modules)
 
     def is_file_name(self, text: str) -> bool:
         """Whether a text looks like the path of a file: it has an ending that files have, and is no sentence."""

@@ -30,6 +30,7 @@ from nb2pkg.plan.local_modules import local_modules
 from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
+from nb2pkg.plan.pickles import told_of_pickles
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
 from nb2pkg.plan.types import Overrides, Plan
 from nb2pkg.refactor.runtime_names import OBJECTS
@@ -97,6 +98,8 @@ def make_plan(
         brought = tuple(Brought(m.source, m.package) for m in layout.moves if m.source is not None)
     else:
         files, root, where = data_files(notebook, program, cwd, {b.target for b in brought}, diagnostics)
+    taken = [*((base / root / name).resolve() for name in files), *(b.source for b in brought)]
+    diagnostics += told_of_pickles(program, taken, shipped())
     return Plan(
         package=package,
         notebook=notebook.name,
