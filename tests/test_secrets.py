@@ -11,7 +11,7 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Cell, Notebook
 from nb2pkg.pipeline import Options, plan, tree
 from nb2pkg.read.formats import NotebookFile
-from nb2pkg.read.secrets import without_secrets
+from nb2pkg.refactor.secrets import without_secrets
 
 KEY = "Zk3" + "9fQ7xW2mLr8Tn5Vb1Yc6"  # no key of anybody
 GITHUB = "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"

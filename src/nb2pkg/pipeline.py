@@ -152,9 +152,9 @@ def _plan(
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
-    from nb2pkg.read.secrets import masked, without_secrets
     from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.saved_objects import through_artifacts
+    from nb2pkg.refactor.secrets import masked, without_secrets
     from nb2pkg.refactor.seed import with_seed
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names

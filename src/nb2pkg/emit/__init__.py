@@ -26,8 +26,8 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.requirements import requirements
 from nb2pkg.plan.types import Plan
 from nb2pkg.read.formats import NotebookFile
-from nb2pkg.read.secrets import masked_file
 from nb2pkg.refactor.runtime_names import RUNTIME
+from nb2pkg.refactor.secrets import masked_file
 
 
 def emit(

@@ -196,7 +196,9 @@ class Plan:
             lines.append(f"  in:  {', '.join(s.inputs) or '-'}")
             lines.append(f"  out: {', '.join(s.outputs) or '-'}")
             metrics = tuple(m.name for m in s.metrics)
-            for label, names in (("reads", s.reads_files), ("writes", s.writes_files), ("metrics", metrics)):
+            used = tuple(f"{c.name} = {c.value}" for c in self.named_constants if c.stages and c.stages[0] == s.name)
+            shown = (("reads", s.reads_files), ("writes", s.writes_files), ("constants", used), ("metrics", metrics))
+            for label, names in shown:
                 if names:
                     lines.append(f"  {label}: {', '.join(names)}")
         if self.data_files:
