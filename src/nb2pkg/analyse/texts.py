@@ -1,0 +1,120 @@
+"""Texts that are known without running anything: paths of files, and code in strings."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from nb2pkg.analyse.arguments import argument_of
+from nb2pkg.analyse.program import FileUse
+from nb2pkg.analyse.scopes import Frame
+from nb2pkg.analyse.state import State
+from nb2pkg.knowledge.facts import Call
+
+
+class Texts(State):
+    """Knows what strings some expressions are, and what is named in them."""
+
+    def strings_in(self, node: ast.AST, name: str) -> None:
+        """Names in strings are reads: `df.query("@t")`, formulas, `eval`."""
+        if not isinstance(node, ast.Call):
+            return
+        if name in ("builtins.eval", "builtins.exec"):
+            text = self.text_of(node.args[0]) if node.args else None
+            try:
+                tree = ast.parse(text) if text is not None else None
+            except SyntaxError:
+                tree = None
+            if tree is None or name == "builtins.exec":
+                self.notes.dynamic = f"{name.removeprefix('builtins.')}() of a computed string"
+                return
+            for part in ast.walk(tree):
+                if isinstance(part, ast.Name):
+                    self.notes.named.add(part.id)
+                    self.load(part.id, None)
+            return
+        for arg in (*node.args, *(k.value for k in node.keywords)):
+            text = self.text_of(arg)
+            if text is not None and len(text) < 2000 and ("@" in text or "~" in text):
+                for word in re.findall(r"[^\W\d]\w*", text):
+                    if word in self.env:
+                        self.notes.named.add(word)
+                        self.load(word, None)
+
+    def files(self, fact: Call, node: ast.Call) -> None:
+        """Note the files that a call reads or writes."""
+        for parameters_, writes in ((fact.reads_file, False), (fact.writes_file, True)):
+            for parameter in parameters_:
+                argument = argument_of(node, parameter)
+                if parameter == "self" and isinstance(node.func, ast.Attribute):
+                    argument = node.func.value
+                if argument is None:
+                    continue
+                is_writing = writes
+                if fact.mode:
+                    given = argument_of(node, fact.mode)
+                    mode = self.text_of(given) if given is not None else "r"
+                    is_writing = mode is None or any(c in mode for c in "wax+")
+                path = self.text_of(argument)
+                if path is not None and "://" in path:
+                    if not is_writing and not fact.mode:
+                        self.notes.downloads.append(FileUse(path, False, node.lineno, argument))
+                    continue
+                self.notes.files.append(FileUse(path, is_writing, node.lineno, argument))
+                if fact.mode and mode is not None and "a" in mode:
+                    self.notes.files.append(FileUse(path, False, node.lineno))
+
+    def know(self, name: str, value: ast.expr, frame: Frame | None) -> None:
+        """Keep what is known of the text that a name was just bound to."""
+        text = self.text_of(value)
+        if text is not None:
+            local = frame is not None and name in frame.names and name not in frame.nonlocal_names
+            (frame.strings if frame is not None and local else self.strings)[name] = text
+
+    def know_arguments(self, args: ast.arguments, frame: Frame, site: ast.Call | None, count: int) -> None:
+        """Keep the texts that a function's parameters are: given by the call, which may pass `self` before, or not."""
+        names = [a.arg for a in (*args.posonlyargs, *args.args)]
+        defaults = zip(names[len(names) - len(args.defaults) :], args.defaults, strict=True)
+        only = zip((a.arg for a in args.kwonlyargs), args.kw_defaults, strict=True)
+        texts = {name: self.text_of(value) for name, value in (*defaults, *only) if value is not None}
+        if site is None or any(isinstance(a, ast.Starred) for a in site.args) or any(not k.arg for k in site.keywords):
+            texts = {}
+        else:
+            first = count - len(site.args)
+            texts |= {name: self.text_of(value) for name, value in zip(names[first:], site.args, strict=False)}
+            texts |= {k.arg: self.text_of(k.value) for k in site.keywords if k.arg}
+        frame.strings = {name: text for name, text in texts.items() if text is not None and name in frame.names}
+
+    def text_of(self, node: ast.expr) -> str | None:
+        """The string that an expression is, where that can be known."""
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.Name():
+                scope = self.scope
+                while scope is not None and node.id not in scope.global_names:
+                    if node.id in scope.names and node.id not in scope.nonlocal_names:
+                        return scope.strings.get(node.id)
+                    scope = scope.outer
+                return self.strings.get(node.id)
+            case ast.BinOp(op=ast.Add() | ast.Div()):
+                left, right = self.text_of(node.left), self.text_of(node.right)
+                if left is None or right is None:
+                    return None
+                return left + ("/" if isinstance(node.op, ast.Div) else "") + right
+            case ast.JoinedStr():
+                parts: list[str] = []
+                for part in node.values:
+                    inner = part.value if isinstance(part, ast.FormattedValue) else part
+                    text_part = self.text_of(inner)
+                    if text_part is None:
+                        return None
+                    parts.append(text_part)
+                return "".join(parts)
+            case ast.Call(func=ast.Attribute(attr="join")) | ast.Call(func=ast.Name(id="Path")):
+                pieces = [self.text_of(a) for a in node.args]
+                if not pieces or None in pieces:
+                    return None
+                return "/".join(p.rstrip("/") for p in pieces if p)
+            case _:
+                return None
