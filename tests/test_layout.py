@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_what_moves(tmp_path: Path, code: str, moves: dict[str, str]) -> None:
         (f"{TRAIN}!ls", "depends on the working folder"),
         (f"{TRAIN}df.to_csv('data/train.csv')", "read, and then written over"),
         ("with open('log.txt', 'a') as f:\n    f.write('x')", "appended to"),
-        ("import joblib\nx = joblib.dump([1], 'm.joblib')\nprint(x)", "tells the path"),
+        ("import shutil\nprint(shutil.copy('log.txt', 'copy.txt'))", "tells the path"),
         ("f = open('log.txt')\nprint(f.name)", "asked for its name"),
         ("import somelib\nsomelib.read('log.txt')", "may be a file"),
         ("open('missing.csv').read()", "is not there"),
@@ -94,6 +95,13 @@ def test_what_stays(tmp_path: Path, code: str, reason: str) -> None:
     assert not made.plan.in_place and not made.plan.moved
     told = [d.message for d in made.diagnostics if d.code == "N405"]
     assert len(told) == 1 and reason in told[0]
+
+
+def test_what_gives_back_its_path_is_told_the_notebooks(tmp_path: Path) -> None:
+    made = converted(tmp_path, "from joblib import dump, load\ndump([1], './m.joblib')", "load('m.joblib')")
+    assert made.plan.in_place and dict(made.plan.moved) == {"m.joblib": "data/processed/m.joblib"}
+    text = "".join(path.read_text() for path in (tmp_path / "out/pkg").glob("*.py"))
+    assert re.search(r'show\(dump_joblib\(\[1\], \w+, told="./m.joblib"\)\)', text)
 
 
 def test_the_user_keeps_the_layout(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def _plan(
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
-    from nb2pkg.plan.layout import WORKSPACE, decide, kept, relocated
+    from nb2pkg.plan.layout import WORKSPACE, decide, kept, relocated, telling
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
@@ -185,8 +185,8 @@ def _plan(
             on_step("refactor")
             program = lift(notebook, program, sections, shipped(), frozenset(options.unlifted), dict(layout.downloads))
         untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
+        program = telling(relocated(program, layout), layout)
         program = through_artifacts(program, shipped(), untouched)
-        program = relocated(program, layout)
         on_step("plan")
         made = make_plan(
             notebook,

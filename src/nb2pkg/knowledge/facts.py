@@ -61,6 +61,8 @@ class Call:
     """It depends on the working folder: always (`os.getcwd`), or where it is given no path (`os.listdir`)."""
     tells_path: bool = False
     """Its result tells the path that it was given (`joblib.dump`, `glob.glob`)."""
+    told_by: str = ""
+    """The function of a package's artifacts.py that takes the same arguments, and `told`: the path to give back."""
     unpickles: bool = False
     """It opens a pickle, which runs what that names."""
     asks: tuple[str, ...] = ()

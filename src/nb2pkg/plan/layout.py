@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
-from nb2pkg.analyse.edits import edit_of, edited
+from nb2pkg.analyse.edits import Edit, edit_of, edited, paired
 from nb2pkg.analyse.program import FileUse, Statement
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
@@ -22,6 +22,7 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.data import expected_folders, files_below, normal_path
 from nb2pkg.plan.paths import Brought
 from nb2pkg.refactor.resolve import Resolver
+from nb2pkg.refactor.runtime_names import local_names
 
 RAW = "data/raw"
 _INPUT_FOLDERS = frozenset({"data", "dataset", "datasets", "input", "inputs", "raw"})
@@ -50,6 +51,8 @@ class Layout:
     """Nothing needs the notebook's working folder."""
     downloads: tuple[tuple[str, str], ...] = ()
     """(URL, path from the package's root) of what is downloaded once, and read from there."""
+    telling: tuple[tuple[ast.Call, str, str], ...] = ()
+    """The calls that give back a path which somebody sees, the function in their place, and the notebook's path."""
     folders: tuple[str, ...] = ()
     """The folders that the notebook expects to be there, from its working folder."""
     why: str = ""
@@ -84,13 +87,15 @@ def decide(
         inputs, outputs = _sorted_out(uses, base, {b.target: b.source for b in brought})
         moves = (*_raw(inputs), *_made(outputs, program, knowledge))
         parts = tuple((s, tuple(ast.walk(s.node))) for s in program.statements) if uses or _unknown(program) else ()
+        telling: tuple[tuple[ast.Call, str, str], ...] = ()
         if uses:
-            _only_opened(program, parts, [m.original for m in moves], knowledge)
+            telling = _only_opened(program, parts, [m.original for m in moves], knowledge)
         _nothing_else_is_opened(program, parts, base, moves, knowledge)
         downloads = tuple(_fetched(program, {m.package for m in moves}))
     except _Stays as reason:
         return Layout(why=reason.why, place=reason.place)
-    return Layout(moves, in_place=True, downloads=downloads, folders=expected_folders(notebook, program, base))
+    folders = expected_folders(notebook, program, base)
+    return Layout(moves, in_place=True, downloads=downloads, telling=telling, folders=folders)
 
 
 def kept(layout: Layout) -> tuple[Diagnostic, ...]:
@@ -168,8 +173,14 @@ def _sorted_out(
     return inputs, outputs
 
 
-def _only_opened(program: Program, parts: Parts, paths: Iterable[str], knowledge: KnowledgeBase) -> None:
-    """Each path is a literal, or a name for one, that is nothing but an argument of calls that open it."""
+def _only_opened(
+    program: Program, parts: Parts, paths: Iterable[str], knowledge: KnowledgeBase
+) -> tuple[tuple[ast.Call, str, str], ...]:
+    """Each path is a literal, or a name for one, that is nothing but an argument of calls that open it.
+
+    Gives the calls that have to be told the path that they give back.
+    """
+    telling: list[tuple[ast.Call, str, str]] = []
     wanted = set(paths)
     arguments = {id(f.argument) for s in program.statements for f in s.effects.files if f.argument is not None}
     names: dict[str, int] = {}
@@ -182,7 +193,7 @@ def _only_opened(program: Program, parts: Parts, paths: Iterable[str], knowledge
             elif use.argument is not None and not isinstance(use.argument, ast.Constant):
                 raise _Stays("a path is put together", statement.cell, use.line)
         handles |= {name for node in nodes for name in _bound_to_files(node, arguments)}
-        _result_is_silent(statement, nodes, program, knowledge, arguments)
+        telling += _result_is_silent(statement, nodes, program, knowledge, arguments)
         for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and normal_path(node.value) in wanted:
                 match statement.node:
@@ -208,14 +219,16 @@ def _only_opened(program: Program, parts: Parts, paths: Iterable[str], knowledge
                     raise _Stays("an open file is shown", statement.cell, node.lineno)
                 case _:
                     pass
+    return tuple(telling)
 
 
 def _result_is_silent(
     statement: Statement, nodes: tuple[ast.AST, ...], program: Program, knowledge: KnowledgeBase, arguments: set[int]
-) -> None:
-    """No call gives back the path that it was given."""
+) -> Iterator[tuple[ast.Call, str, str]]:
+    """No call gives back the path that it was given, but for those that can be told another."""
     if not statement.effects.files:
         return
+    paths = {id(f.argument): f.path for f in statement.effects.files}
     dropped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     if statement.displayed and isinstance(statement.node, ast.Expr):
         dropped.discard(id(statement.node.value))
@@ -224,6 +237,10 @@ def _result_is_silent(
             continue
         facts = [f for _, f in Resolver(statement.index, program, knowledge).meanings(node) if f is not None]
         if any(f.tells_path for f in facts) and id(node) not in dropped:
+            path = next((p for a in _given(node) if (p := paths.get(id(a)))), None)
+            if path is not None and len({f.told_by for f in facts}) == 1 and facts[0].told_by:
+                yield node, facts[0].told_by, path
+                continue
             raise _Stays("the result of a call tells the path", statement.cell, node.lineno)
         if any(f.mode for f in facts) and isinstance(statement.node, ast.Expr) and statement.node.value is node:
             raise _Stays("an open file is shown", statement.cell, node.lineno)
@@ -469,3 +486,22 @@ def _with_new_paths(text: str, to: dict[str, str]) -> str:
         if normal_path(node.value) in to
     ]
     return edited(text, edits) if edits else text
+
+
+def telling(program: Program, layout: Layout) -> Program:
+    """The program whose calls give back the notebook's paths."""
+    if not layout.telling:
+        return program
+    local = local_names(program)
+    statements = list(program.statements)
+    for place, statement in enumerate(statements):
+        pairs = list(paired(statement.node, ast.parse(statement.text).body[0]))
+        edits: list[Edit] = []
+        for call, function, path in layout.telling:
+            spot = next((two for one, two in pairs if one is call), None)
+            if isinstance(spot, ast.Call):
+                line, column = spot.end_lineno or spot.lineno, (spot.end_col_offset or 1) - 1
+                edits += [edit_of(spot.func, local[function]), Edit(line, column, line, column, f", told={path!r}")]
+        if edits:
+            statements[place] = replace(statement, text=edited(statement.text, edits))
+    return replace(program, statements=tuple(statements))

@@ -11,6 +11,7 @@ RUNTIME = ("artifacts", "report", "workspace")
 """The modules that are copied into each package; `metrics` is where a stage logs any."""
 OBJECTS = (
     "HIGHEST_PROTOCOL",
+    "dump_joblib",
     "load_object",
     "load_pandas",
     "object_from_bytes",

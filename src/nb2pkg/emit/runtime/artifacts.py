@@ -138,6 +138,12 @@ def load_pandas(path: Any, *options: Any, **named: Any) -> Any:
     return importlib.import_module("pandas").read_pickle(path, *options, **named)
 
 
+def dump_joblib(value: object, path: Any, *options: Any, told: str, **named: Any) -> list[str]:
+    """Write `value` with joblib, which gives back the path: `told`, as the notebook has it."""
+    importlib.import_module("joblib").dump(value, path, *options, **named)
+    return [told]
+
+
 class _Unpickler(pickle.Unpickler):
     """Finds what the notebook called `__main__` in the package's modules."""
 
