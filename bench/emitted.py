@@ -10,6 +10,8 @@ black      formatting it again, by the line length of its own pyproject.toml, ch
 compiles   each module, without running it
 same       the two conversions have the same bytes, `.git` aside
 dvc        dvc.yaml is valid by DVC's own schema
+pickle     no module but artifacts.py imports or calls a pickler
+tracked    every file that a stage is known to read or write is in dvc.yaml or a .dvc file, or a diagnostic tells of it
 
 The exit status is 0 when all of it holds for every notebook.
 """
@@ -17,6 +19,7 @@ The exit status is 0 when all of it holds for every notebook.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import re
@@ -62,6 +65,10 @@ class Row:
     """Findings that the notebook's own code has too."""
     stages: int = 0
     lines: int = 0
+    tracked: int = 0
+    told: int = 0
+    """Files in dvc.yaml or a .dvc file, and those that only a diagnostic tells of."""
+    in_place: bool = False
 
 
 def jobs(corpus: Path, manifests: list[Path], wanted: list[str]) -> list[dict[str, str]]:
@@ -163,6 +170,47 @@ def check_dvc(row: Row, out: Path) -> None:
         row.findings.append(f"dvc {error}")
 
 
+def check_pickle(row: Row, package: Path) -> None:
+    """No module but artifacts.py pickles."""
+    for path in sorted(package.glob("*.py")):
+        if path.name == "artifacts.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names=names):
+                    found = [alias.name for alias in names]
+                case ast.ImportFrom(module=str(module)):
+                    found = [module]
+                case ast.Attribute(attr=attribute):
+                    found = [attribute]
+                case _:
+                    continue
+            row.findings += [f"pickle {path.name}:{node.lineno} {name}" for name in found if "pickle" in name]
+
+
+def check_tracked(row: Row, job: dict[str, str], out: Path) -> None:
+    """Every file of a stage is DVC's, or told of."""
+    from ruamel.yaml import YAML
+
+    from nb2pkg.pipeline import Options, plan
+
+    made = plan(Path(job["notebook"]), Options(cwd=Path(job["cwd"])))
+    row.in_place = made.in_place
+    cwd = json.loads((out / ".nb2pkg/manifest.json").read_text(encoding="utf-8"))["cwd"]
+    stages = YAML(typ="safe").load((out / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values()
+    listed = {str(next(iter(o)) if isinstance(o, dict) else o) for s in stages for o in s.get("outs", ())}
+    listed |= {path.relative_to(out).as_posix().removesuffix(".dvc") for path in out.rglob("*.dvc")}
+    messages = " ".join(d.message for d in made.diagnostics)
+    for path in sorted({p for s in made.stages for p in (*s.reads_files, *s.writes_files)}):
+        where = os.path.normpath(f"{cwd}/{path}")
+        if any(where == o or where.startswith(f"{o}/") or o.startswith(f"{where}/") for o in listed):
+            row.tracked += 1
+        elif path in messages:
+            row.told += 1
+        else:
+            row.findings.append(f"tracked {path} is not")
+
+
 def check_same(row: Row, one: Path, other: Path) -> None:
     """The same files with the same bytes."""
     trees = [
@@ -185,6 +233,8 @@ def checked(job: dict[str, str], work: Path, error: str) -> Row:
     check_ruff(row, Path(job["notebook"]), package)
     check_files(row, Path(job["notebook"]), package)
     check_dvc(row, one)
+    check_pickle(row, package)
+    check_tracked(row, job, one)
     check_same(row, one, other)
     return row
 
@@ -199,6 +249,8 @@ def table(rows: list[Row]) -> str:
     kinds = Counter(finding.partition(" ")[0] for row in rows for finding in row.findings)
     clean = sum(not row.findings and not row.error for row in rows)
     lines.append(f"\n{clean} of {len(rows)} clean, {sum(bool(row.error) for row in rows)} not converted")
+    tracked, told = sum(r.tracked for r in rows), sum(r.told for r in rows)
+    lines.append(f"{tracked} files tracked, {told} only told of; {sum(r.in_place for r in rows)} without workspace/")
     lines += [f"{count:5} {kind}" for kind, count in kinds.most_common()]
     return "\n".join(lines)
 

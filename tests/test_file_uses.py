@@ -1,0 +1,58 @@
+"""Which files a statement reads and writes, in every way that notebooks have of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nb2pkg.analyse import analyse
+from nb2pkg.knowledge.base import shipped
+from nb2pkg.notebook import Cell, Notebook
+
+HEAD = (
+    "import cv2, h5py, joblib, json, numpy as np, os, pandas as pd, pickle, sqlite3, torch\n"
+    "import matplotlib.pyplot as plt\nfrom pathlib import Path\nfrom PIL import Image\nfrom tensorflow import keras\n"
+    "df = pd.DataFrame()\nm = keras.Sequential()\n"
+)
+
+
+def uses(code: str) -> list[tuple[str | None, str]]:
+    cell = Cell(index=0, id="c", kind="code", source=HEAD + code, code=HEAD + code)
+    program = analyse(Notebook(name="nb", folder=Path(), cells=(cell,)), shipped())
+    return [(f.path, "w" if f.writes else "r") for s in program.statements for f in s.effects.files]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("np.save('a.npy', df)", [("a.npy", "w")]),
+        ("np.load('a.npz')", [("a.npz", "r")]),
+        ("torch.save(m, 'a.pt')", [("a.pt", "w")]),
+        ("m.save('m.keras')", [("m.keras", "w")]),
+        ("keras.models.load_model('m.h5')", [("m.h5", "r")]),
+        ("h5py.File('a.h5', 'w')", [("a.h5", "w")]),
+        ("h5py.File('a.h5')", [("a.h5", "r")]),
+        ("json.dump(1, open('a.json', 'w'))", [("a.json", "w")]),
+        ("df['a'].to_csv('a.csv')", [("a.csv", "w")]),
+        ("df.to_pickle('a.pkl')", [("a.pkl", "w")]),
+        ("sqlite3.connect('a.db')", [("a.db", "r"), ("a.db", "w")]),
+        ("plt.savefig('a.png')", [("a.png", "w")]),
+        ("cv2.imwrite('a.png', cv2.imread('b.png'))", [("b.png", "r"), ("a.png", "w")]),
+        ("Image.open('a.png').save('b.png')", [("a.png", "r"), ("b.png", "w")]),
+        ("Path('a').write_text('x')", [("a", "w")]),
+        ("joblib.dump(1, os.path.join('d', 'a'))", [("d/a", "w")]),
+        # A helper function is followed to the path, with its defaults.
+        (
+            "def keep(x, name, end='.pkl'):\n    with open('d/' + name + end, 'wb') as f:\n        pickle.dump(x, f)\n"
+            "keep(1, 'a')\nkeep(2, name='b', end='.bin')",
+            [("d/a.pkl", "w"), ("d/b.bin", "w")],
+        ),
+        # What differs between branches, or rounds of a loop, is not known.
+        ("p = 'a'\nif df.size:\n    p = 'b'\nopen(p)", [(None, "r")]),
+        ("p = 'a'\nfor i in df:\n    open(p)\n    p = 'b'", [("a", "r"), (None, "r")]),
+        ("name = 'a'\n[open(name) for name in df]", [(None, "r")]),
+    ],
+)
+def test_files(code: str, expected: list[tuple[str | None, str]]) -> None:
+    assert uses(code) == expected
