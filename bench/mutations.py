@@ -98,7 +98,7 @@ WRITTEN = (
     Fault("truncated file", "messy", LAST, "df.to_csv", "df[:-1].to_csv"),
     Fault("truncated file", "messy", "sales/explore.py", "save_object(df,", "save_object(df[:-1],"),
     Fault("file not written", "messy", LAST, "    df.to_csv(PREDICTIONS_CSV)\n", ""),
-    Fault("file of another name", "messy", "sales/const.py", '"predictions.csv"', '"prediction.csv"'),
+    Fault("file of another name", "messy", "sales/const.py", "predictions.csv\"", "prediction.csv\""),
     Fault("file too much", "messy", LAST, "df.to_csv(", 'open("more.txt", "w").close()\n    df.to_csv('),
     Fault("other file", "messy", LAST, "to_csv(PREDICTIONS_CSV", "to_csv(PREDICTIONS_CSV, index=False"),
     Fault("other file", "messy", LAST, "df.to_csv", "df.round(0).to_csv"),

@@ -18,6 +18,8 @@ from nb2pkg.errors import OutputError
 MANIFEST = ".nb2pkg/manifest.json"
 WORKSPACE = "workspace"
 NOTEBOOKS = "notebooks"
+OWN_OUTPUTS = ("dvc.lock", "data/interim", "reports/outputs", "reports/figures", "metrics")
+"""What the stages write, or DVC, that the notebook does not."""
 UNSEEN = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".pytest_cache", ".venv"})
 """Folders that are nobody's output."""
 
@@ -73,6 +75,12 @@ class Package:
     def stage_of(self, cell: str) -> str:
         """The first stage that runs some of a cell; empty where none does."""
         return next((s.name for s in self.stages if cell in map(self.host, s.cells)), "")
+
+    def is_own_output(self, path: str) -> bool:
+        """Whether a file that is there after a run is the package's own: a record, a figure, a score, a value."""
+        saved = {out for stage in self.stages for out in stage.saves}
+        own = {*OWN_OUTPUTS, *(self.outs - saved)}
+        return path in own or any(parent.as_posix() in own for parent in PurePosixPath(path).parents)
 
     def place(self, path: str) -> str:
         """Where the package has what the notebook has at `path` (from its working folder)."""
@@ -221,7 +229,7 @@ def lay_out_package(package: Package, folder: Path) -> None:
         return (
             path in package.outs
             or (path.startswith(f"{WORKSPACE}/") and not path.endswith(".dvc") and not is_data(path))
-            or path in ("dvc.lock", "reports/outputs", "reports/figures", "metrics", "data/interim")
+            or path in (*OWN_OUTPUTS, "reports/equivalence.json", "reports/equivalence.html")
             or path in (".dvc/cache", ".dvc/tmp", ".dvc/config.local")
         )
 

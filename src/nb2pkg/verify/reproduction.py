@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nb2pkg.verify.environment import Interpreter, environment
-from nb2pkg.verify.layout import UNSEEN, WORKSPACE, Package, lay_out_package
+from nb2pkg.verify.layout import UNSEEN, Package, lay_out_package
 from nb2pkg.verify.outcome import CellOutcome, Failure, Outcome, Shown
 from nb2pkg.verify.processes import Ended, run
 from nb2pkg.verify.progress import Progress
@@ -32,7 +32,7 @@ class Reproduction:
     malformed: tuple[str, ...]
     """What is wrong with the records under reports/outputs."""
     written: tuple[str, ...]
-    """Files in the workspace that were not there before, from the package's root."""
+    """Files that were not there before, from the package's root, but for what is the package's own."""
 
 
 def reproduce(
@@ -41,7 +41,7 @@ def reproduce(
     """Run the package's pipeline below the scratch `folder`."""
     root = folder / "package"
     lay_out_package(package, root)
-    before = set(_files(root / WORKSPACE))
+    before = set(_files(root))
     started: list[str] = []
 
     def hear(line: str) -> None:
@@ -73,7 +73,8 @@ def reproduce(
         cells=cells,
         failure=failure,
     )
-    written = tuple(sorted(f"{WORKSPACE}/{path}" for path in set(_files(root / WORKSPACE)) - before))
+    new = sorted(set(_files(root)) - before)
+    written = tuple(path for path in new if not package.is_own_output(path))
     return Reproduction(outcome, ran, malformed, written)
 
 
@@ -128,6 +129,8 @@ def _shown(record: dict[str, str]) -> Shown:
 def _files(folder: Path) -> Iterator[str]:
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in UNSEEN]
+        if Path(root) == folder:
+            folders[:] = [name for name in folders if name != ".dvc"]
         for name in files:
             path = Path(root, name)
             if path.is_file() and name != ".gitignore":
