@@ -72,6 +72,7 @@ def test_what_an_earlier_conversion_learnt_is_added(notebook: Path, tmp_path: Pa
     (tmp_path / "pyproject.toml").write_text("[tool.nb2pkg]\njoined = ['a']\n")
     out = tmp_path / "out"
     out.mkdir()
-    (out / "pyproject.toml").write_text("[tool.nb2pkg]\njoined = ['b', 'a']\nunlifted = ['c']\nlift = false\n")
+    table = "[tool.nb2pkg]\njoined = ['b', 'a']\nunlifted = ['c']\nkeep_layout = true\nlift = false\n"
+    (out / "pyproject.toml").write_text(table)
     options = options_for(notebook, out)
-    assert (options.joined, options.unlifted, options.lift) == (("a", "b"), ("c",), True)
+    assert (options.joined, options.unlifted, options.lift, options.keep_layout) == (("a", "b"), ("c",), True, True)

@@ -198,7 +198,7 @@ def _plan(
             layout=layout,
             one_stage=options.one_stage,
             facts=options.facts,
-            overrides=Overrides(options.joined, options.unlifted, options.unwrapped),
+            overrides=Overrides(options.joined, options.unlifted, options.unwrapped, options.keep_layout),
             within=inside,
         )
     doubted = (*told, *moved, *kept(layout), *doubts, *made.diagnostics)

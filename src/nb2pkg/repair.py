@@ -189,12 +189,17 @@ def _bottom(first: _Attempt) -> _Change:
     joined = tuple(stage.begins_in for stage in first.plan.stages[1:])
     cells = _all_cells(first)
     options = _more(first.options, joined=joined, unlifted=cells, unwrapped=cells)
-    return _Change("one stage, nothing lifted, names of the module", options)
+    return _Change("one stage, nothing lifted, names of the module, files in their places", _unmoved(options))
 
 
 def _flat(first: _Attempt) -> _Change:
     cells = _all_cells(first)
-    return _Change("nothing lifted, names of the module", _more(first.options, unlifted=cells, unwrapped=cells))
+    options = _more(first.options, unlifted=cells, unwrapped=cells)
+    return _Change("nothing lifted, names of the module, files in their places", _unmoved(options))
+
+
+def _unmoved(options: Options) -> Options:
+    return replace(options, keep_layout=True)
 
 
 def _changes(current: _Attempt, bad: Check, by_place: bool) -> Iterator[_Change]:
@@ -215,6 +220,8 @@ def _changes(current: _Attempt, bad: Check, by_place: bool) -> Iterator[_Change]
     local: list[_Change] = []
     if by_place:
         local.append(unlifted)
+        moved = not current.options.keep_layout
+        local += [_Change("the files keep their places", _unmoved(current.options))] if moved else []
         local += [unwrapped] if not stages[i].module_scope else []
         if _NAMES.search(bad.detail):
             local.reverse()

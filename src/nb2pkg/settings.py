@@ -35,7 +35,7 @@ KEYS: dict[str, type] = {
 }
 """The options that the table may set, and what each is."""
 LEARNT = ("joined", "unlifted", "unwrapped")
-"""Those that a verification writes into the package's own pyproject.toml."""
+"""The places that a verification writes into the package's own pyproject.toml, with `keep_layout`."""
 
 
 class SettingsError(Nb2pkgError):
@@ -75,6 +75,8 @@ def options_for(notebook: Path, out: Path | None = None, **given: Any) -> Option
     settings = read(notebook.parent)
     chosen: dict[str, Any] = dict(settings.values)
     learnt = _learnt(out) if out is not None else {}
+    if learnt.get("keep_layout"):
+        chosen["keep_layout"] = True
     for name in LEARNT:
         if name in learnt:
             chosen[name] = tuple(dict.fromkeys((*chosen.get(name, ()), *learnt[name])))

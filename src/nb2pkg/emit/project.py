@@ -158,6 +158,7 @@ def _overrides_table(overrides: Overrides) -> str:
     """What the next conversion has to leave off, and where."""
     named = {name: getattr(overrides, name) for name in ("joined", "unlifted", "unwrapped")}
     lines = [f"{name} = [{', '.join(map(quoted, cells))}]\n" for name, cells in named.items() if cells]
+    lines += ["keep_layout = true\n"] * overrides.keep_layout
     return "".join(["\n[tool.nb2pkg]\n", *lines]) if lines else ""
 
 

@@ -111,6 +111,8 @@ class Overrides:
     """Its literals and its pickling stay as they are."""
     unwrapped: tuple[str, ...] = ()
     """Its stage's names are the module's."""
+    keep_layout: bool = False
+    """The files keep their places: of the whole notebook, since they move together or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
