@@ -7,10 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
+sys.path.insert(0, str(SOURCE.parent / "bench"))
+
+import experiments  # noqa: E402
+
 CELLS = [
     "## Load",
     "import numpy as np\nimport pandas as pd\nx = pd.DataFrame({'a': np.arange(40.0) ** 2 % 7})\n"
@@ -23,7 +28,9 @@ CELLS = [
     "from sklearn.linear_model import Ridge\nmodel = Ridge(alpha=1e-3)\nmodel.fit(x_train, y_train)\n"
     "print(model.coef_.round(6), model.alpha)",
     "## Evaluate",
-    "print(round(model.score(x_test, y_test), 6))",
+    "print(round(model.score(x_test, y_test), 6))\nimport matplotlib.pyplot as plt\n"
+    "from sklearn.metrics import confusion_matrix\nconfusion = confusion_matrix([0] * 10 + [1], [0] * 10 + [0])\n"
+    "plt.plot(y_test)\nplt.show()",
     "## Plot settings",
     "SIZES = ((1, 2), 3)\nLOOK = {'size': (30, 10), 'on': True}\nPAIRS = [(1, 2), (3, 4)]\nSIZE = (30, 10)\n"
     "MIXED = {True: 1, None: 2}\nODD = 'a\\u2028b\\x85'\nNULL = 1\non = 'yes'\nTRUE = 2.5\nBY_YEAR = {2020: 1.5}\n"
@@ -89,11 +96,46 @@ def test_an_edited_constant_runs_the_stages_that_use_it_and_those_after(package:
     changed = run(package, "dvc", "params", "diff")
     again = ran(run(package, "dvc", "repro"))
     text = printed(package, again[0])
+    scores = json.loads(run(package, "dvc", "metrics", "diff", "--json"))
     run(package, "git", "checkout", "-q", ".")
     run(package, "dvc", "checkout", "-q")
     assert "RIDGE_ALPHA" in changed
     assert len(again) == 2, again
     assert "100.0" in text
+    assert [*scores] == ["metrics/evaluate.json"]
+    assert scores["metrics/evaluate.json"]["model_score"]["diff"] != 0
+
+
+def test_dvc_shows_metrics_and_plots_at_once(package: Path) -> None:
+    assert "model_score" in run(package, "dvc", "metrics", "show")
+    shown = run(package, "dvc", "plots", "show")
+    page = (package / "dvc_plots" / "index.html").read_text(encoding="utf-8")
+    assert "index.html" in shown
+    assert "confusion_counts" not in page  # drawn, not named
+    assert '"count": 10' in page
+    assert "reports_figures_evaluate" in page
+
+
+def test_the_stages_after_a_constant_are_told_from_dvc_yaml() -> None:
+    pipeline: dict[str, Any] = {
+        "stages": {
+            "load": {"params": [{"p/const.py": ["CSV"]}], "outs": ["a"]},
+            "train": {"params": [{"p/const.py": ["RATE", "SEED"]}], "deps": ["a"], "outs": [{"b": {"cache": False}}]},
+            "look": {"deps": ["a"]},
+            "score": {"deps": ["b"]},
+        }
+    }
+    assert experiments.dependent(pipeline, "RATE") == (("train",), ("train", "score"))
+    assert experiments.dependent(pipeline, "CSV") == (("load",), ("load", "train", "look", "score"))
+    assert experiments.knob(pipeline, "CSV = 'a'\nSEED = 1\nRATE = 0.5\n") == ("RATE", "0.5", "0.75")
+
+
+def test_an_example_does_so_too(tmp_path: Path) -> None:
+    done = experiments.measure(SOURCE.parent / "examples" / "tidy" / "churn.ipynb", tmp_path, kernel=False)
+    assert done.right, done
+    assert len(done.edited) < len(done.stages)
+    assert done.measured
+    assert done.metrics_diff, done
 
 
 @pytest.mark.parametrize(

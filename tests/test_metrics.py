@@ -76,6 +76,14 @@ LOGGED = {
         ["scores = []\nfor k in range(3):\n    scores.append(Ridge(k).fit(X, y).score(X, y))"],
         ["log_metrics(scores=scores)"],
     ),
+    "a dict of lists that grow": (
+        ["h = {'a': []}\nfor k in range(3):\n    h['a'].append(accuracy_score(y, p))"],
+        ["log_metrics(h=h)"],
+    ),
+    "a function that is named so": (
+        ["def score(m):\n    return np.abs(m.predict(X) - y).mean()\nprint(round(score(model), 3))"],
+        ["log_metric('score', score(model))"],
+    ),
     "a dict that is filled": (
         ["r = {}\nfor k in 'ab':\n    s = Ridge().fit(X, y).score(X, y)\n    r[k] = s"],
         ["log_metrics(r=r)"],
@@ -119,6 +127,7 @@ LEFT = {
     "a curve": "fpr, tpr, t = roc_curve(y, p)\nprint(fpr.shape)",
     "a prediction": "q = model.predict(X)\nprint(q[:3])",
     "a literal that has the name of a score": "acc = 0.5\nprint(acc)",
+    "the key of the best score": "def score(m):\n    return 1\nr = {1: 2}\nbest = min(r, key=r.get)\nprint(best)",
     "text": "print(metrics.classification_report(y, p))",
 }
 

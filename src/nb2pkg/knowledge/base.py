@@ -48,6 +48,7 @@ patterns, and later patterns are asked only when earlier ones do not match:
 
     [[scores]]
     names = ["rmse", "*_rmse"]       # what people call a score that they compute themselves, in any case
+    functions = ["score"]            # what they call only functions that return one
     numbers = ["numpy.sqrt"]         # calls that make a score of a score
 
 Methods of receivers whose type is not known stand as `?.name`. A parameter's name may have a position before it
@@ -108,11 +109,13 @@ class KnowledgeBase:
     secrets: list[SecretPattern] = field(default_factory=list)
     secret_names: list[tuple[str, str]] = field(default_factory=list)
     scores: list[str] = field(default_factory=list)
+    score_functions: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     folders: dict[str, str] = field(default_factory=dict)
     data_modules: set[str] = field(default_factory=set)
     distributions: dict[str, str] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
+    _scores: dict[str, bool] = field(default_factory=dict)
     _artifact_calls: set[str] = field(default_factory=set)
 
     def add(self, text: str, source: str) -> None:
@@ -155,6 +158,7 @@ class KnowledgeBase:
             self.secret_names.extend((name, how) for name in _names(table["names"]))
         for table in data.get("scores", ()):
             self.scores.extend(_names(table.get("names", ())))
+            self.score_functions.extend(_names(table.get("functions", ())))
             self.numbers.extend(_names(table.get("numbers", ())))
         for table in data.get("imports", ()):
             for name in _names(table["names"]):
@@ -245,8 +249,14 @@ class KnowledgeBase:
         return next((how for pattern, how in self.secret_names if fnmatchcase(name, pattern)), "")
 
     def names_score(self, name: str) -> bool:
-        """Whether people call a score so that they compute themselves: a variable, or a function that gives it."""
-        return any(fnmatchcase(name.lower(), pattern) for pattern in self.scores)
+        """Whether people call a variable so that holds a score which they compute themselves."""
+        if name not in self._scores:
+            self._scores[name] = any(fnmatchcase(name.lower(), pattern) for pattern in self.scores)
+        return self._scores[name]
+
+    def gives_score(self, name: str) -> bool:
+        """Whether people call a function so that returns a score."""
+        return self.names_score(name) or any(fnmatchcase(name.lower(), pattern) for pattern in self.score_functions)
 
     def keeps_score(self, call: str) -> bool:
         """Whether the call (by its qualified name, or `?.method`) makes a score of a score: it rounds, averages…"""

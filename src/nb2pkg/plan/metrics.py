@@ -103,9 +103,11 @@ class _Finder:
                 self.bound(target, node.value, top)
             case ast.AnnAssign(target=ast.Name() as target) if node.value is not None:
                 self.bound(target, node.value, top)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)), args=args) as call) if (
-                self.is_filled(name, call) and any(self.kind(a) == "score" for a in args)
-            ):
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), args=args
+                ) as call
+            ) if self.is_filled(name, call) and any(self.kind(a) == "score" for a in args):
                 self.container(name, call, top)
             case ast.Expr():
                 shows = shown or self.prints(node.value)
@@ -219,7 +221,8 @@ class _Finder:
             case ast.Call():
                 names = [name for name, _ in self.program.library_calls.get(node, ())]
                 inner = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
-                keeps = bool(names) and all(self.kb.keeps_score(name) for name in names)
+                keyed = any(k.arg == "key" for k in node.keywords)  # `min(scores, key=…)` is none of the scores
+                keeps = bool(names) and not keyed and all(self.kb.keeps_score(name) for name in names)
                 unseen = not names and isinstance(node.func, ast.Attribute)  # a method of a number
                 if unseen and isinstance(node.func, ast.Attribute):
                     keeps = self.kb.keeps_score(f"?.{node.func.attr}")
@@ -264,7 +267,7 @@ class _Finder:
         for child in node.body:
             self.statement(child, top=True)
         returned = [part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value is not None]
-        gives = bool(returned) and (self.kb.names_score(node.name) or self.any_score(*returned) is not None)
+        gives = bool(returned) and (self.kb.gives_score(node.name) or self.any_score(*returned) is not None)
         del self.found[before:]
         self.kinds = outer
         self.kinds.pop(f"{node.name}()", None)
