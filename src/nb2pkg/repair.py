@@ -18,6 +18,7 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.tree import Tree
 from nb2pkg.pipeline import Converted, Options, tree
 from nb2pkg.plan.types import Plan
+from nb2pkg.read.formats import NotebookFile
 from nb2pkg.verify.check import VerifyOptions, check
 from nb2pkg.verify.compare import observed
 from nb2pkg.verify.environment import Interpreter, interpreter
@@ -80,7 +81,12 @@ class _Trials:
     """Makes and checks packages below a scratch folder, against the same runs of the notebook."""
 
     def __init__(
-        self, notebook: Path, folder: Path, python: Interpreter, options: VerifyOptions, progress: Progress
+        self,
+        notebook: Path | NotebookFile,
+        folder: Path,
+        python: Interpreter,
+        options: VerifyOptions,
+        progress: Progress,
     ) -> None:
         self._notebook = notebook
         self._folder = folder
@@ -120,7 +126,7 @@ class _Trials:
 
 
 def convert_verified(
-    notebook: Path,
+    notebook: Path | NotebookFile,
     out: Path,
     options: Options,
     kernel: str | None = None,

@@ -103,12 +103,15 @@ def _export(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     def on_step(step: str) -> None:
         tell({"event": "step", "step": step, "done": STEPS.index(step), "total": len(STEPS)})
 
-    made = convert(file, out, options, on_step)
-    report = _verified(out, request.get("kernel"), tell) if request["options"]["verify"] else None
+    equivalence = None
+    if request["options"]["verify"]:
+        made, equivalence = _verified(file, out, options, request.get("kernel"), tell)
+    else:
+        made = convert(file, out, options, on_step)
     if scratch:
         archive(out, Path(request["archive"]))
     return {
-        "equivalence": report,
+        "equivalence": equivalence,
         "package": made.plan.package,
         "stages": [stage.name for stage in made.plan.stages],
         "diagnostics": [
@@ -137,15 +140,15 @@ class _Progress:
         pass
 
 
-def _verified(out: Path, kernel: str | None, tell: Tell) -> dict[str, Any]:
-    """What a verification of the package found."""
-    from nb2pkg.verify.check import VerifyOptions, verify
+def _verified(file: Any, out: Path, options: Any, kernel: str | None, tell: Tell) -> tuple[Any, dict[str, Any]]:
+    """A conversion that is verified, and what was found."""
+    from nb2pkg.repair import convert_verified
     from nb2pkg.verify.publish import HTML
     from nb2pkg.verify.terminal import summary
 
-    report = verify(out, VerifyOptions(kernel=kernel), _Progress(tell))
+    made, report = convert_verified(file, out, options, kernel, progress=_Progress(tell))
     told = [f"{each.kind} {each.name}: {each.detail}".rstrip(": ") for each in report.different]
-    return {
+    return made, {
         "equivalent": report.verdict == "equivalent",
         "summary": summary(report),
         "differences": told[:MOST_DIFFERENCES],
@@ -181,6 +184,7 @@ def _options(request: dict[str, Any]) -> Any:
     chosen, within = request["options"], Path(request["within"])
     options = options_for(
         Path(request["folder"]) / request["name"],
+        Path(request["out"]) if "out" in request else None,
         package=chosen["package"],
         one_stage=chosen["one_stage"],
         lift=chosen["lift"],
