@@ -10,4 +10,7 @@ if ! command -v chromium > /dev/null; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu > /dev/null
 fi
 export PATH="$PWD/.venv/bin:$PATH"
-CHROMIUM="$(command -v chromium)" pytest browser "$@"
+# A folder of its own: pytest's usual one is cleared by the third run after this, which may begin before this one ends.
+own="$(mktemp -d)"
+trap 'rm -rf "$own"' EXIT
+CHROMIUM="$(command -v chromium)" pytest browser --basetemp="$own/tests" "$@"
