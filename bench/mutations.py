@@ -115,7 +115,7 @@ WRITTEN = (
     Fault("of another cell", "tidy", "churn/clean.py", 'cell("churn-07")', 'cell("churn-06")'),
     Fault("lossy artifact", "tidy", "churn/artifacts.py", SAVED, f'{SAVED}.astype("f4").astype("f8")'),
     Fault("lost record", "shell", "weather/report.py", 'write_text("".join(lines)', 'write_text("".join(lines[:-1])'),
-    Fault("off by one", "messy", "sales/functions.py", '["units"] > min', '["units"] >= min'),
+    Fault("off by one", "shell", "weather/prepare.py", '["temperature"] > 15', '["temperature"] >= 15'),
     Fault("shell line", "shell", "weather/download.py", "head -n 3", "head -n 2"),
 )
 
