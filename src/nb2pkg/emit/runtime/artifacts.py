@@ -64,7 +64,7 @@ def load(folder: str) -> Any:
     if path.suffix == ".json":
         return json.loads(path.read_bytes())
     if path.suffix == ".parquet":
-        return importlib.import_module("pandas").read_parquet(path, engine="pyarrow")
+        return _parquet(path)
     if path.suffix == ".joblib":
         return importlib.import_module("joblib").load(path)
     with path.open("rb") as file:
@@ -282,7 +282,7 @@ def _saved_as_parquet(value: Any, folder: str) -> bool:
 
     def write(path: Path) -> None:
         value.to_parquet(path, engine="pyarrow")
-        if not _is_same_frame(value, pandas.read_parquet(path, engine="pyarrow")):
+        if not _is_same_frame(value, _parquet(path)):
             raise ValueError("not the same frame")
 
     # pyarrow may be missing, or refuse the frame in any of its own ways: then the frame is pickled.
@@ -290,6 +290,14 @@ def _saved_as_parquet(value: Any, folder: str) -> bool:
         _write(folder, "value.parquet", write)
         return True
     return False
+
+
+def _parquet(path: Path) -> Any:
+    """The frame in a file, read without Arrow's threads: one that is still starting when a short
+    stage ends aborts the process ("terminate called without an active exception").
+    """
+    file = importlib.import_module("pyarrow.parquet").ParquetFile(path, pre_buffer=False)
+    return file.read(use_threads=False).to_pandas(use_threads=False)
 
 
 def _fits_parquet(frame: Any) -> bool:
