@@ -72,7 +72,9 @@ def test_the_runtime_is_as_black_writes_it() -> None:
     folder = Path(runtime.__path__[0])
     mode = black.Mode({black.TargetVersion.PY38}, LINE_LENGTH)
     for path in folder.glob("*.py"):
-        ast.parse(path.read_text(), feature_version=(3, 8))
+        tree = ast.parse(path.read_text(), feature_version=(3, 8))
+        given = {k.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+        assert "strict" not in given, path  # of zip: Python 3.10
         assert black.format_str(path.read_text(), mode=mode) == path.read_text(), path
 
 

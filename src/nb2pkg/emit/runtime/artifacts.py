@@ -346,8 +346,7 @@ def _is_same_column(one: Any, two: Any) -> bool:
     if a.dtype.kind != "O":
         return bool(a.tobytes() == b.tobytes())
     return all(
-        type(x) is type(y) and (x is y or x == y or repr(x) == repr(y))
-        for x, y in zip(a, b, strict=True)
+        type(x) is type(y) and (x is y or x == y or repr(x) == repr(y)) for x, y in zip(a, b)
     )
 
 
@@ -413,9 +412,7 @@ def _dumped(value: object, pickler: Any) -> bytes:
 
 def _has_layout(array: Any) -> bool:
     """Whether plain memory holds the array, and its gaps are not much more than itself."""
-    span = sum(
-        abs(step) * (length - 1) for step, length in zip(array.strides, array.shape, strict=True)
-    )
+    span = sum(abs(step) * (length - 1) for step, length in zip(array.strides, array.shape))
     plain = array.dtype.kind in PLAIN_DTYPES and array.dtype.metadata is None
     return plain and array.size > 0 and span <= 64 * array.nbytes
 
@@ -423,7 +420,7 @@ def _has_layout(array: Any) -> bool:
 def _layout(array: Any) -> tuple[Any, ...]:
     """What `_made_array` makes the array from again: its memory with the gaps zeroed, and where it lies in it."""
     numpy: Any = importlib.import_module("numpy")
-    reach = [step * (length - 1) for step, length in zip(array.strides, array.shape, strict=True)]
+    reach = [step * (length - 1) for step, length in zip(array.strides, array.shape)]
     offset = -sum(r for r in reach if r < 0)
     buffer = numpy.zeros(offset + sum(r for r in reach if r > 0) + array.dtype.itemsize, dtype="u1")
     view = numpy.ndarray(array.shape, array.dtype, buffer, offset, array.strides)
