@@ -2,8 +2,8 @@
 
     python bench/preview.py [--times 5] [--settle 5]
 
-Needs what `browser/run.sh` installs. The process that plans is started when a page is loaded, and is ready after a
-second or two; with `--settle 0`, the first click waits for it too.
+Needs what `labextension/browser/run.sh` installs. The process that plans is started when a page is loaded,
+and is ready after a second or two; with `--settle 0`, the first click waits for it too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "browser"))
+sys.path.insert(0, str(ROOT / "labextension" / "browser"))
 
 from served import BUTTON, chromium, open_notebook, served  # noqa: E402
 

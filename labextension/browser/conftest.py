@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from served import App, Served, chromium, served
 
-ROOT = Path(__file__).parents[1]
-SHOTS = ROOT / "screenshots"
+ROOT = Path(__file__).parents[2]
+SHOTS = Path(__file__).with_name("screenshots")
 PATIENCE = 60_000.0
 """Milliseconds for what a page does by itself."""
 

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of JupyterLab: `python browser/screenshots.py`, in what `browser/run.sh` installs."""
+"""Takes the pictures of JupyterLab for the README, in what `labextension/browser/run.sh` installs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from served import BUTTON, chromium, open_notebook, served
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1360, "height": 860}
 
