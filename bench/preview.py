@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "labextension" / "browser"))
 
-from served import BUTTON, chromium, open_notebook, served  # noqa: E402
+from served import BUTTON, chromium, open_notebook, served  # noqa: E402 - of the folder that was just added
 
 CELLS = 100
 EXAMPLE = ROOT / "examples" / "tidy" / "churn.ipynb"

@@ -225,6 +225,7 @@ def sections(draw: Draw) -> Sections:
         if place == 0:
             code += [IMPORTS, BOX, COUNTER, *START.values()]
             scope.bound = {kind: {text.split()[0]} for kind, text in START.items()}
+        # hypothesis' DrawFn is generic, and the strategy's own parameter is not
         for _ in range(draw(st.integers(2, 7))):  # type: ignore[arg-type]
             code += _statement(scope)
         cells.append(code)

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
-import equivalence  # noqa: E402
+import equivalence  # noqa: E402 - of the folder that was just added
 
 EXAMPLES = sorted((ROOT / "examples").glob("*/*.ipynb"))
 

@@ -14,7 +14,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 sys.path.insert(0, str(SOURCE.parent / "bench"))
 
-import experiments  # noqa: E402
+import experiments  # noqa: E402 - of the folder that was just added
 
 CELLS = [
     "## Load",

@@ -42,6 +42,7 @@ Call = Callable[..., Awaitable["Answer"]]
 class ByHeader(IdentityProvider):
     """Users by a header of the request."""
 
+    # the base may answer with an awaitable; this one never does
     def get_user(self, handler: RequestHandler) -> User | None:  # type: ignore[override]
         name = handler.request.headers.get("X-User")
         return User(name) if name else None

@@ -39,7 +39,7 @@ class Program:
     """The star imports, as statements."""
     bound_often: frozenset[str]
     """Names that more than one statement binds, or a function declares global."""
-    library_calls: dict[ast.Call, list[LibraryCall]]
+    resolved_calls: dict[ast.Call, list[LibraryCall]]
     """What each call was seen to call, where that is no function of the notebook."""
 
     def as_text(self) -> str:
@@ -122,7 +122,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
         groups=tuple(groups),
         stars=tuple(stars),
         bound_often=frozenset(n for n, c in counts.items() if c > 1) | later_globals,
-        library_calls=interpreter.library_calls,
+        resolved_calls=interpreter.resolved_calls,
     )
 
 

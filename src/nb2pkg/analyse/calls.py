@@ -55,7 +55,7 @@ class Calls(Texts):
                 classes = {self.heap[o].cls for o in everything}
                 return frozenset(c for c in classes if c is not None) | self.fresh(holds=everything)
             case "reference":
-                return self.library(self.kb.call(obj.type), obj.type, NOTHING, args, keywords, node)
+                return self.apply(self.kb.call(obj.type), obj.type, NOTHING, args, keywords, node)
             case _ if obj.method and isinstance(node, ast.Call):
                 found: Value = NOTHING
                 self.heap.hold(number, obj.receiver)  # only now is it known to be a method
@@ -66,7 +66,7 @@ class Calls(Texts):
                 if obj.cls is not None and "__call__" in self.heap[obj.cls].methods:
                     return self.inline(self.heap[obj.cls].methods["__call__"], [frozenset({number}), *args], keywords)
                 fact = self.kb.method(obj.type, "__call__") if obj.type else None
-                return self.library(fact, "", frozenset({number}), args, keywords, node)
+                return self.apply(fact, "", frozenset({number}), args, keywords, node)
 
     def inline(self, number: int, args: Sequence[Value], keywords: dict[str, Value]) -> Value:
         """Interpret the body of one of the notebook's functions with these arguments."""
@@ -186,7 +186,7 @@ class Calls(Texts):
             fact = self.kb.call(qualified)
             if fact is None:
                 fact = self.kb.method(obj.type, name)
-            return self.library(fact, qualified, NOTHING, args, keywords, node)
+            return self.apply(fact, qualified, NOTHING, args, keywords, node)
         cls = number if obj.kind == "class" else obj.cls
         if cls is not None and name in self.heap[cls].methods:
             function = self.heap[self.heap[cls].methods[name]]
@@ -199,13 +199,13 @@ class Calls(Texts):
         fact = self.kb.method(obj.type, name) if obj.type else None
         if fact is None:
             fact = self.kb.unresolved_method(name)
-        called = self.library(fact, f"?.{name}", alike, args, keywords, node)
+        called = self.apply(fact, f"?.{name}", alike, args, keywords, node)
         for held in self.heap.held(alike):
             if self.heap[held].kind == "function" and fact is None:
                 called |= self.inline(held, [], {})
         return called
 
-    def library(
+    def apply(
         self,
         fact: Call | None,
         name: str,
@@ -218,7 +218,7 @@ class Calls(Texts):
         self.site = None
         everything: Value = receiver.union(*args, *keywords.values())
         if isinstance(node, ast.Call):
-            seen = self.library_calls.setdefault(node, [])
+            seen = self.resolved_calls.setdefault(node, [])
             if all(known is not fact for _, known in seen):
                 seen.append((name, fact))
         self.notes.undeclared |= fact is None or not fact.declares

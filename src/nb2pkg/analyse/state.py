@@ -82,7 +82,7 @@ class State(ABC):
         """A statement before this one did more than import."""
         self.inlined = 0
         self.sites: list[int] = []
-        self.library_calls: dict[ast.Call, list[LibraryCall]] = {}
+        self.resolved_calls: dict[ast.Call, list[LibraryCall]] = {}
         self._references: dict[str, Value] = {}
         self._made: dict[tuple[int, int, str], int] = {}
 

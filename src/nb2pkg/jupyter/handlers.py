@@ -143,6 +143,7 @@ class PlanHandler(Nb2pkgHandler):
     """A notebook's plan."""
 
     @authenticated
+    # jupyter_server gives its decorator no types for coroutines
     @authorized(action="read")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
         """Answer with the plan as `nb2pkg plan --json` prints it."""

@@ -124,7 +124,7 @@ def _no_code_knows_the_folder(notebook: Notebook, program: Program, base: Path, 
             if (base / f"{root}.py").is_file() or (base / root / "__init__.py").is_file():
                 raise _Stays(f"its own module {root} may open files", statement.cell, statement.node.lineno)
     opened = {id(f.argument) for s in program.statements for f in s.effects.files}
-    for node, meanings in program.library_calls.items():
+    for node, meanings in program.resolved_calls.items():
         for name, fact in meanings:
             here = fact is not None and fact.folder == "default" and not any(id(a) in opened for a in _given(node))
             if fact is not None and (fact.folder == "always" or here):

@@ -162,7 +162,7 @@ class _Finder:
 
     def is_filled(self, name: str, call: ast.Call) -> bool:
         """Whether the call is a method of a list or dict that puts its argument into it."""
-        facts = [fact for _, fact in self.program.library_calls.get(call, ())]
+        facts = [fact for _, fact in self.program.resolved_calls.get(call, ())]
         types = {self.program.heap[o].type for o in self.program.environments[self.index].get(name, ())}
         filled = any(fact is not None and "self" in fact.mutates for fact in facts)
         return filled and bool(types) and types <= set(_CONTAINERS)
@@ -187,7 +187,7 @@ class _Finder:
         """Whether the expression is a call that prints or draws its arguments."""
         if not isinstance(node, ast.Call):
             return False
-        facts = [fact for _, fact in self.program.library_calls.get(node, ())]
+        facts = [fact for _, fact in self.program.resolved_calls.get(node, ())]
         return any(fact is not None and (fact.prints or fact.plots) for fact in facts)
 
     # -- expressions -----------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class _Finder:
         """What a call or attribute itself measures."""
         match node:
             case ast.Call():
-                kinds = [fact.metric for _, fact in self.program.library_calls.get(node, ()) if fact and fact.metric]
+                kinds = [fact.metric for _, fact in self.program.resolved_calls.get(node, ()) if fact and fact.metric]
                 if kinds:
                     return next((kind for kind in kinds if kind), None)
                 if isinstance(node.func, ast.Name) and self.gives_score(node.func.id):
@@ -219,7 +219,7 @@ class _Finder:
             case ast.Name(id=name):
                 return self.kinds.get(name)
             case ast.Call():
-                names = [name for name, _ in self.program.library_calls.get(node, ())]
+                names = [name for name, _ in self.program.resolved_calls.get(node, ())]
                 inner = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
                 keyed = any(k.arg == "key" for k in node.keywords)  # `min(scores, key=…)` is none of the scores
                 keeps = bool(names) and not keyed and all(self.kb.keeps_score(name) for name in names)
@@ -284,7 +284,7 @@ class _Finder:
         assert isinstance(node, ast.Call)
         func = node.func
         called = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else "score"
-        kinds = [fact.metric for _, fact in self.program.library_calls.get(node, ()) if fact]
+        kinds = [fact.metric for _, fact in self.program.resolved_calls.get(node, ()) if fact]
         if "history" in kinds:
             return ("history", *_joined(_owner(func), "history"))
         models = [_owner(part.func) for part in ast.walk(node) if isinstance(part, ast.Call) and part is not node]
@@ -299,7 +299,7 @@ class _Finder:
 
     def is_method(self, node: ast.Call) -> bool:
         """Whether the call is one of an object's method, not of a module's function."""
-        return any(name.startswith("?.") for name, _ in self.program.library_calls.get(node, ()))
+        return any(name.startswith("?.") for name, _ in self.program.resolved_calls.get(node, ()))
 
 
 def _joined(before: str, name: str) -> tuple[str, ...]:

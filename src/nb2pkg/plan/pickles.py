@@ -20,7 +20,7 @@ LARGEST = 200_000_000
 
 def told_of_pickles(program: Program, paths: Iterable[Path], knowledge: KnowledgeBase) -> Iterator[Diagnostic]:
     """What has to be known of the pickles among the files that the package takes over."""
-    facts = (fact for meanings in program.library_calls.values() for _, fact in meanings)
+    facts = (fact for meanings in program.resolved_calls.values() for _, fact in meanings)
     if not any(fact is not None and fact.unpickles for fact in facts):
         return
     for path in sorted(paths):

@@ -20,7 +20,7 @@ class Resolver:
 
     def meanings(self, node: ast.Call) -> list[LibraryCall]:
         """What the call may call, with what is known of each; no name for a function of the notebook."""
-        seen = self.program.library_calls.get(node)
+        seen = self.program.resolved_calls.get(node)
         if seen:
             return seen
         name = self.reference(node.func)

@@ -390,5 +390,6 @@ def _in_string(
         if isinstance(part, ast.Name) and part.id in by_name:
             at = rf"(\{{[^{{}}]*?)\b{re.escape(part.id)}\b(?![\"'])"
             variable = by_name[part.id]
+            # a default binds the loop's value now, and mypy infers no type for it
             new = re.sub(at, lambda m, v=variable: f"{m[1]}os.environ[{other}{v}{other}]", new)  # type: ignore[misc]
     return edit_of(string, new) if new != segment else None

@@ -92,7 +92,7 @@ def _calls(notebook: Notebook, program: Program, knowledge: KnowledgeBase, name:
 def _seed_argument(program: Program, knowledge: KnowledgeBase, call: ast.Call) -> str:
     """The argument that would be the call's seed; empty where it has none, or has one already."""
     wanted: set[str] = set()
-    for called, fact in program.library_calls.get(call, ()):
+    for called, fact in program.resolved_calls.get(call, ()):
         seeding = knowledge.seeding(called)
         argument = seeding.argument or (fact.draws_unless if fact is not None else "")
         unknown = fact is not None and called.startswith("?.") and fact is knowledge.unresolved_method(called[2:])

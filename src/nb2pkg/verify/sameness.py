@@ -232,7 +232,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_nan(value: Any) -> bool:
-    return bool(value != value)  # noqa: PLR0124
+    return bool(value != value)  # noqa: PLR0124 - what NaN is, in any library
 
 
 def _type(value: Any) -> str:
@@ -383,6 +383,7 @@ def _members(path: str) -> Any:
             if name.endswith(".npy"):
                 found[name] = importlib.import_module("numpy").load(io.BytesIO(data), allow_pickle=True)
             elif name.endswith((".h5", ".hdf5")):
+                # h5py opens what can be read and sought, too
                 found[name] = _hierarchy(io.BytesIO(data))  # type: ignore[arg-type]
             elif name.endswith("metadata.json"):
                 found[name] = sorted(json.loads(data))

@@ -86,7 +86,7 @@ def run(command: list[str]) -> int:
     """Run a command; its exit status, 128 and the signal where one ended it."""
     _control(PR_SET_CHILD_SUBREAPER, 1)
     die_too = functools.partial(_control, PR_SET_PDEATHSIG, signal.SIGKILL)  # there is no other thread yet
-    child: Any = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_too)  # noqa: PLW1509
+    child: Any = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_too)  # noqa: PLW1509 - see above
 
     def watch() -> None:
         _wait_for_the_parents_end()
