@@ -31,6 +31,7 @@ def main() -> None:
 
     \b
     nb2pkg NOTEBOOK OUT         write the package of NOTEBOOK to the folder OUT
+                                (its options: nb2pkg convert --help)
     nb2pkg plan NOTEBOOK        show what would be written, and why
     nb2pkg verify OUT           run the notebook and the package of OUT, and compare what both did
     """
