@@ -10,6 +10,7 @@ from pathlib import Path
 
 import black
 import pytest
+import yaml
 
 from nb2pkg.emit import runtime
 from nb2pkg.emit.format import LINE_LENGTH
@@ -233,3 +234,27 @@ def test_a_package_hides_no_module(tmp_path: Path, stem: str, name: str) -> None
 )
 def test_a_package_is_named_by_whole_words_of_the_file(stem: str, name: str) -> None:
     assert package_name(stem) == name
+
+
+def test_a_stage_depends_on_the_constants_of_the_definitions_that_it_runs(tmp_path: Path) -> None:
+    emitted(
+        tmp_path,
+        "# Train",
+        "RATE = 0.5\nDEPTH = 2\nWINDOW = 7\nSTEP = 3\n"
+        "class Model:\n    def fit(self, x):\n        self.c = x * RATE\n        return self\n"
+        "    def predict(self, x):\n        return x + self.c\n"
+        "def scale(x, DEPTH):\n    return x * DEPTH\n"
+        "def label():\n    return WINDOW\n"
+        "def outer(x):\n    return x + label()\n"
+        "model = Model().fit(3)",
+        "# Scale",
+        "y = scale(4, 5)\nprint(y)",
+        "# Label",
+        "print(outer(y), STEP)",
+        "# Predict",
+        "print(model.predict(y))",
+    )
+    stages = yaml.safe_load((tmp_path / "out" / "dvc.yaml").read_text())["stages"]
+    used = {name: [n for entry in s.get("params", ()) for n in entry["pkg/const.py"]] for name, s in stages.items()}
+    assert used == {"train": ["RATE"], "scale_stage": [], "label_stage": ["STEP", "WINDOW"], "predict": ["RATE"]}
+    assert "pkg/definitions.py" in stages["predict"]["deps"], "what is loaded is of a class in it"

@@ -12,7 +12,7 @@ from pathlib import Path
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit import project
-from nb2pkg.emit.constants import constants_in, constants_module
+from nb2pkg.emit.constants import constants_module
 from nb2pkg.emit.dvc import dvc_stage
 from nb2pkg.emit.fetch import fetch_module, fetch_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
@@ -41,8 +41,7 @@ def emit(
     rest = (constants_module(source), definitions_module(source), settings_module(source), fetch_module(source))
     modules = {m.name: m for m in (*made, *rest) if m is not None}
     copies = _copies(source, (base / plan.root).resolve())
-    mentioned = {name: constants_in(source, m.text) for name, m in modules.items()}
-    stages = tuple(dvc_stage(source, s, modules, copies, mentioned) for s in plan.stages)
+    stages = tuple(dvc_stage(source, s, modules, copies) for s in plan.stages)
     fetched = fetch_stage(source)
     stages = (fetched, *stages) if fetched is not None else stages
     beside = tuple(target for target, _ in plan.local_modules)

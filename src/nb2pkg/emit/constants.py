@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.emit.source import Module, Source
+from nb2pkg.emit.stages import setting_stages
 from nb2pkg.emit.text import docstring, global_names, split_comments
+from nb2pkg.plan.types import Stage
 
 UNUSED = "not used by a stage"
 
@@ -39,25 +41,93 @@ def constants_module(source: Source) -> Module | None:
     return Module("const", "\n".join(lines) + "\n")
 
 
+def parameters(source: Source, stage: Stage, modules: Mapping[str, Module], imported: Iterable[str]) -> frozenset[str]:
+    """What DVC compares for a stage: the constants of its own module and of those that it imports.
+
+    Of the definitions and settings that stages share, only those count that the stage runs, or that run when they are
+    imported.
+    """
+    shared = {source.shared_module, "settings", "const"}
+    texts = [modules[name].text for name in {stage.name, *imported} - shared if name in modules]
+    reached = definitions_run(source, stage)
+    statements = source.program.statements
+    used = frozenset[str]().union(*(constants_in(source, text) for text in texts))
+    if "settings" in imported:
+        used |= constants_in(source, _settings_run(source, stage, modules["settings"].text))
+    if reached or source.shared_module in imported:
+        for name, index in source.shared.items():
+            statement = statements[index]
+            whole = name in reached
+            used |= constants_in(source, statement.text) if whole else _at_import(source, statement.node)
+    return frozenset(name for name in used if "." not in name or name.partition(".")[0] not in used)
+
+
 def constants_in(source: Source, text: str) -> frozenset[str]:
-    """The constants that code mentions; of a class of settings, the attributes."""
+    """The constants that code reads; of a class of settings, the attributes."""
     if not any(name in text for name in source.constants):
         return frozenset()
+    return _named(source, ast.walk(ast.parse(text)), global_names(text))
+
+
+def definitions_run(source: Source, stage: Stage) -> frozenset[str]:
+    """The shared functions and classes that a stage may run: those that it names, those whose objects it loads, and
+    what these name."""
+    if not source.shared:
+        return frozenset()
+    program = source.program
+    statements = program.statements
+    run = (*stage.earlier_settings, *stage.local_definitions, *stage.statements)
+    names = set[str]().union(*(global_names(statements[i].text) | statements[i].effects.calls for i in run))
+    owners = {id(part): name for name, index in source.shared.items() for part in ast.walk(statements[index].node)}
+    first = min(stage.statements, default=0)
+    before = program.environments[first - 1] if first else {}
+    for number in program.heap.reach(o for name in stage.inputs for o in before.get(name, ())):
+        obj = program.heap[number]
+        kinds = [obj, *([program.heap[obj.cls]] if obj.cls is not None else [])]
+        names |= {owners[id(each.node)] for each in kinds if id(each.node) in owners}
+    queue = [name for name in names if name in source.shared]
+    reached = set(queue)
+    while queue:
+        more = global_names(statements[source.shared[queue.pop()]].text) & source.shared.keys() - reached
+        reached |= more
+        queue += more
+    return frozenset(reached)
+
+
+def _settings_run(source: Source, stage: Stage, text: str) -> str:
+    """The functions of the module of settings that the stage calls."""
+    called = {f"from_{origin.name}" for origin in setting_stages(source, stage)}
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name in called]
+    return "\n".join(ast.unparse(function) for function in functions)
+
+
+def _at_import(source: Source, node: ast.AST) -> frozenset[str]:
+    """The constants that a definition reads when its module is imported: in defaults, decorators, a class's body."""
+    found: list[ast.AST] = []
+    queue = [node]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            queue += [*part.decorator_list, part.args, *([part.returns] if part.returns else [])]
+        elif isinstance(part, ast.Lambda):
+            queue.append(part.args)
+        else:
+            found.append(part)
+            queue += ast.iter_child_nodes(part)
+    return _named(source, found, source.constants.keys())
+
+
+def _named(source: Source, nodes: Iterable[ast.AST], names: Collection[str]) -> frozenset[str]:
+    """Those of the constants `names` that are among the nodes of some code."""
     used: set[str] = set()
     attributes: dict[int, str] = {}
-    for part in ast.walk(ast.parse(text)):  # what holds a name comes before it
+    for part in nodes:  # what holds a name comes before it
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
             attributes[id(part.value)] = f"{part.value.id}.{part.attr}"
-        elif isinstance(part, ast.Name) and part.id in source.constants:
+        elif isinstance(part, ast.Name) and part.id in source.constants and part.id in names:
             node = source.program.statements[source.constants[part.id]].node
             used.add(attributes.get(id(part), part.id) if isinstance(node, ast.ClassDef) else part.id)
     return frozenset(used)
-
-
-def parameters(used: Iterable[frozenset[str]]) -> set[str]:
-    """What DVC compares for a stage whose modules mention these constants."""
-    names = set().union(*used)
-    return {name for name in names if "." not in name or name.partition(".")[0] not in names}
 
 
 def _users(source: Source) -> dict[int, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nb2pkg.emit.constants import parameters
+from nb2pkg.emit.constants import definitions_run, parameters
 from nb2pkg.emit.metrics import metric_files, plot_rows
 from nb2pkg.emit.project import DvcStage
 from nb2pkg.emit.source import Module, Source
@@ -18,11 +18,12 @@ def dvc_stage(
     stage: Stage,
     modules: Mapping[str, Module],
     copies: Sequence[Copy],
-    mentioned: Mapping[str, frozenset[str]],
 ) -> DvcStage:
-    """The row of dvc.yaml of one stage; `mentioned` has the constants of each module."""
+    """The row of dvc.yaml of one stage."""
     package, plan, statements = source.plan.package, source.plan, source.program.statements
     imported = {"__init__", *modules[stage.name].uses}
+    if definitions_run(source, stage):
+        imported.add(source.shared_module)  # it may be imported only by what is loaded
     for name in tuple(imported):
         if name in modules:
             imported |= set(modules[name].uses)
@@ -51,7 +52,7 @@ def dvc_stage(
         module=f"{package}.{stage.name}",
         desc=stage.title,
         deps=tuple(sorted(deps - outs)),
-        params=tuple(sorted(parameters(mentioned[name] for name in {stage.name, *imported} if name in mentioned))),
+        params=tuple(sorted(parameters(source, stage, modules, imported))),
         const_path=f"{package}/const.py",
         outs=tuple(sorted(outs)),
         uncached_outs=(f"reports/outputs/{stage.name}.jsonl",),
