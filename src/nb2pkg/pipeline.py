@@ -148,8 +148,10 @@ def _plan(
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
-    from nb2pkg.plan.layout import WORKSPACE, decide, kept, relocated, telling
+    from nb2pkg.plan.layout import decide, kept
+    from nb2pkg.plan.moves import WORKSPACE
     from nb2pkg.plan.paths import point_at_copies
+    from nb2pkg.plan.relocation import relocated, telling
     from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
     from nb2pkg.refactor.constants import left_alone, lift

@@ -25,9 +25,9 @@ from nb2pkg.plan.hoisting import (
     is_closed,
     is_shared,
 )
-from nb2pkg.plan.layout import WORKSPACE, Layout
 from nb2pkg.plan.local_modules import local_modules
 from nb2pkg.plan.metrics import with_metrics
+from nb2pkg.plan.moves import WORKSPACE, Layout
 from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.pickles import told_of_pickles

@@ -1,0 +1,149 @@
+"""Whether the paths of a notebook are nothing but the names of files that are opened, so that a file may move.
+
+What goes in here: the obligation. A path that is shown, joined, compared, or given back is a reason to move nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nb2pkg.analyse import Program
+from nb2pkg.analyse.program import Statement
+from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.plan.data import files_below, normal_path
+from nb2pkg.plan.moves import Move, Parts, Stays, given
+from nb2pkg.refactor.resolve import Resolver
+
+
+def only_opened(
+    program: Program, parts: Parts, paths: Iterable[str], knowledge: KnowledgeBase
+) -> tuple[tuple[ast.Call, str, str], ...]:
+    """Each path is a literal, or a name for one, that is nothing but an argument of calls that open it.
+
+    Gives the calls that have to be told the path that they give back.
+    """
+    telling: list[tuple[ast.Call, str, str]] = []
+    wanted = set(paths)
+    arguments = {id(f.argument) for s in program.statements for f in s.effects.files if f.argument is not None}
+    names: dict[str, int] = {}
+    handles: set[str] = set()
+    for statement, nodes in parts:
+        place = statement.cell, statement.node.lineno
+        for use in statement.effects.files:
+            if isinstance(use.argument, ast.Name):
+                names[use.argument.id] = statement.cell
+            elif use.argument is not None and not isinstance(use.argument, ast.Constant):
+                raise Stays("a path is put together", statement.cell, use.line)
+        handles |= {name for node in nodes for name in _bound_to_files(node, arguments)}
+        telling += _result_is_silent(statement, nodes, program, knowledge, arguments)
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and normal_path(node.value) in wanted:
+                match statement.node:
+                    case _ if id(node) in arguments:
+                        pass
+                    case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
+                        names[name] = statement.cell
+                    case _:
+                        raise Stays(f"{node.value!r} is not only opened", *place)
+    for name, cell in names.items():
+        if name in program.bound_often or not any(name in s.effects.surely_binds for s in program.statements):
+            raise Stays(f"{name} is not always the same path", cell, None)
+    for statement, nodes in parts:
+        for node in nodes:
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()) if name in names and id(node) not in arguments:
+                    raise Stays(f"{name} is not only opened", statement.cell, node.lineno)
+                case ast.Attribute(value=ast.Name(id=name), attr="name") if name in handles:
+                    raise Stays("an open file is asked for its name", statement.cell, node.lineno)
+                case ast.Call(func=ast.Name(id="print" | "display" | "repr" | "str"), args=args) if any(
+                    isinstance(a, ast.Name) and a.id in handles for a in args
+                ):
+                    raise Stays("an open file is shown", statement.cell, node.lineno)
+                case _:
+                    pass
+    return tuple(telling)
+
+
+def _result_is_silent(
+    statement: Statement, nodes: tuple[ast.AST, ...], program: Program, knowledge: KnowledgeBase, arguments: set[int]
+) -> Iterator[tuple[ast.Call, str, str]]:
+    """No call gives back the path that it was given, but for those that can be told another."""
+    if not statement.effects.files:
+        return
+    paths = {id(f.argument): f.path for f in statement.effects.files}
+    dropped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    if statement.displayed and isinstance(statement.node, ast.Expr):
+        dropped.discard(id(statement.node.value))
+    for node in nodes:
+        if not isinstance(node, ast.Call) or not any(id(a) in arguments for a in given(node)):
+            continue
+        facts = [f for _, f in Resolver(statement.index, program, knowledge).meanings(node) if f is not None]
+        if any(f.tells_path for f in facts) and id(node) not in dropped:
+            path = next((p for a in given(node) if (p := paths.get(id(a)))), None)
+            if path is not None and len({f.told_by for f in facts}) == 1 and facts[0].told_by:
+                yield node, facts[0].told_by, path
+                continue
+            raise Stays("the result of a call tells the path", statement.cell, node.lineno)
+        if any(f.mode for f in facts) and isinstance(statement.node, ast.Expr) and statement.node.value is node:
+            raise Stays("an open file is shown", statement.cell, node.lineno)
+
+
+def _bound_to_files(node: ast.AST, arguments: set[int]) -> Iterator[str]:
+    """The names that open files get."""
+    match node:
+        case ast.withitem(context_expr=ast.Call() as call, optional_vars=ast.Name(id=name)):
+            pass
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+            pass
+        case _:
+            return
+    if isinstance(call.func, ast.Name | ast.Attribute) and any(id(a) in arguments for a in given(call)):
+        last = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
+        if last == "open":
+            yield name
+
+
+def first_unknown(program: Program) -> Statement | None:
+    """The first statement with a call of which nothing is known."""
+    return next((s for s in program.statements if "?" in s.effects.draws), None)
+
+
+def nothing_else_is_opened(
+    program: Program, parts: Parts, base: Path, moves: tuple[Move, ...], knowledge: KnowledgeBase
+) -> None:
+    """No text that is no argument names a file, where a call may open it of which nothing is known."""
+    first = first_unknown(program)
+    if first is None:
+        return
+    arguments = {id(f.argument) for s in program.statements for f in s.effects.files}
+    known = {m.original for m in moves}
+    for statement, nodes in parts:
+        printed = {
+            id(a)
+            for c in nodes
+            if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "print"
+            for a in c.args
+        }
+        for node in nodes:
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or not 0 < len(node.value) < 200:
+                continue
+            text = node.value
+            if id(node) in arguments or id(node) in printed or "\n" in text or normal_path(text) in known:
+                continue
+            if knowledge.is_file_name(text) or (text.strip("./ ") and _exists(base, text)):
+                message = f"{text!r} may be a file, which a call opens that is not known"
+                raise Stays(message, statement.cell, node.lineno)
+    sources = {m.source for m in moves}
+    for path in files_below(base):
+        if path not in sources and path.suffix not in (".ipynb", ".py", ".md"):
+            message = f"a call that is not known may open {path.name}"
+            raise Stays(message, first.cell, first.node.lineno)
+
+
+def _exists(base: Path, text: str) -> bool:
+    try:
+        return (base / text).exists()
+    except (OSError, ValueError):
+        return False
