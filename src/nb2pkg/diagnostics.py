@@ -1,7 +1,8 @@
 """Diagnostics: what could not be kept or had to be guessed, each with a stable code.
 
 The families: N0xx reading the file, N1xx magics and shell lines, N2xx analysis, N3xx sections and stages,
-N4xx files and data, N5xx randomness, N6xx emitting and writing, N7xx verifying, N8xx secrets, N9xx migrating a repository.
+N4xx files and data, N5xx randomness, N6xx emitting and writing, N7xx verifying, N8xx secrets,
+N9xx migrating a repository.
 """
 
 from __future__ import annotations

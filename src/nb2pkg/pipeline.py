@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nb2pkg.analyse import Program
     from nb2pkg.diagnostics import Diagnostic
+    from nb2pkg.emit.part import Part
     from nb2pkg.emit.tree import Tree
     from nb2pkg.facts import Facts
     from nb2pkg.notebook import Notebook
-    from nb2pkg.plan.types import Plan
+    from nb2pkg.plan.types import Place, Plan
     from nb2pkg.read.formats import NotebookFile
 
 
@@ -60,6 +61,8 @@ class Options:
     """The notebook's files keep their places, below `workspace/`."""
     force: bool = False
     git: bool = True
+    among: Place | None = None
+    """The notebook's place among the others of a repository, all of which lie below `within`."""
     within: Path | None = None
     """The folder that no data, module or `%run` file may come from outside of; None: the notebook's paths decide."""
 
@@ -106,18 +109,31 @@ def tree(
     `on_step` is told of each pass before it begins, by its name.
     """
     from nb2pkg.emit import emit
+
+    file = _file(notebook)
+    made, planned = part(file, options, on_step)
+    return emit(made, planned, file.folder), planned, (*planned.diagnostics, *made.diagnostics)
+
+
+def part(
+    notebook: Path | NotebookFile,
+    options: Options | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> tuple[Part, Plan]:
+    """What a notebook brings to its package, or to that of a whole repository (`Options.among`); and its plan."""
+    from nb2pkg.emit import emit_part
     from nb2pkg.emit.tree import within
 
     options = options or Options()
     file = _file(notebook)
-    source, program, made = _plan(file, options, on_step)
+    source, program, planned = _plan(file, options, on_step)
     on_step("emit")
     with _silent():
-        found, told = emit(file, source, program, made, python=options.python, cwd=options.cwd)
-    left_out: tuple[Diagnostic, ...] = ()
+        made = emit_part(file, source, program, planned, python=options.python, cwd=options.cwd)
     if options.within is not None:
-        found, left_out = within(found, options.within)
-    return found, made, (*made.diagnostics, *map(source.as_seen, (*told, *left_out)))
+        copies, left_out = within(made.copies, options.within)
+        made = replace(made, copies=copies, diagnostics=(*made.diagnostics, *left_out))
+    return replace(made, diagnostics=tuple(map(source.as_seen, made.diagnostics))), planned
 
 
 def convert(
@@ -155,6 +171,7 @@ def _plan(
     from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
     from nb2pkg.refactor.constants import left_alone, lift
+    from nb2pkg.refactor.helper_imports import with_helpers
     from nb2pkg.refactor.saved_objects import through_artifacts
     from nb2pkg.refactor.secrets import masked, without_secrets
     from nb2pkg.refactor.seed import with_seed
@@ -165,6 +182,9 @@ def _plan(
         on_step("read")
         inside = options.within.resolve() if options.within else None
         notebook, told = read(file, within=inside)
+        among = options.among
+        if among is not None:
+            notebook = with_helpers(notebook, dict(among.helpers))
         notebook, hidden = without_secrets(notebook, shipped())
         told = (*(masked(t, notebook.secrets) for t in told), *hidden)
         on_step("analyse")
@@ -177,7 +197,8 @@ def _plan(
             seeded, changed = with_seed(notebook, program, shipped(), options.seed)
             if seeded is not notebook:
                 notebook, program, moved = seeded, analyse(seeded, shipped()), (*moved, *changed)
-        layout = WORKSPACE if options.keep_layout else decide(notebook, program, base, brought, shipped())
+        stays = options.keep_layout or among is not None
+        layout = WORKSPACE if stays else decide(notebook, program, base, brought, shipped())
         on_step("section")
         sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()
@@ -185,7 +206,9 @@ def _plan(
         program = left_alone(notebook, program, frozenset(options.unlifted))
         if options.lift:
             on_step("refactor")
-            program = lift(notebook, program, sections, shipped(), frozenset(options.unlifted), dict(layout.downloads))
+            elsewhere = frozenset(name for name, _ in among.shared) if among is not None else frozenset()
+            unlifted = frozenset(options.unlifted)
+            program = lift(notebook, program, sections, shipped(), unlifted, dict(layout.downloads), elsewhere)
         untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
         program = telling(relocated(program, layout), layout)
         program = through_artifacts(program, shipped(), untouched)
@@ -202,6 +225,7 @@ def _plan(
             facts=options.facts,
             overrides=Overrides(options.joined, options.unlifted, options.unwrapped, options.keep_layout),
             within=inside,
+            among=among,
         )
     doubted = (*told, *moved, *kept(layout), *doubts, *made.diagnostics)
     return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))

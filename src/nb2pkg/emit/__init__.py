@@ -6,11 +6,11 @@ What goes in here: text. What does not: decisions (those are in the plan) and wr
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
 from nb2pkg.analyse import Program
-from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit import project
 from nb2pkg.emit.constants import constants_module
 from nb2pkg.emit.dvc import dvc_stage
@@ -18,6 +18,8 @@ from nb2pkg.emit.fetch import fetch_module, fetch_stage
 from nb2pkg.emit.format import LINE_LENGTH, formatted
 from nb2pkg.emit.metrics import plot_templates
 from nb2pkg.emit.modules import definitions_module, entry_module, package_module, settings_module
+from nb2pkg.emit.part import Part
+from nb2pkg.emit.project import ReadmeStage
 from nb2pkg.emit.source import Source, source_of
 from nb2pkg.emit.stages import stage_module
 from nb2pkg.emit.tree import Copy, Tree
@@ -30,12 +32,11 @@ from nb2pkg.refactor.runtime_names import RUNTIME
 from nb2pkg.refactor.secrets import masked_file
 
 
-def emit(
+def emit_part(
     file: NotebookFile, notebook: Notebook, program: Program, plan: Plan, *, python: str | None, cwd: Path | None
-) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """Every file of the package of a notebook, whose own bytes it keeps."""
+) -> Part:
+    """What a notebook brings to its package, with its own bytes."""
     source = source_of(notebook, program, plan)
-    package = plan.package
     base = (cwd or notebook.folder).resolve()
     made = [package_module(source), entry_module(source), *(stage_module(source, s) for s in plan.stages)]
     rest = (constants_module(source), definitions_module(source), settings_module(source), fetch_module(source))
@@ -43,43 +44,84 @@ def emit(
     copies = _copies(source, (base / plan.root).resolve())
     stages = tuple(dvc_stage(source, s, modules, copies) for s in plan.stages)
     fetched = fetch_stage(source)
-    stages = (fetched, *stages) if fetched is not None else stages
-    beside = tuple(target for target, _ in plan.local_modules)
-    local = frozenset(m.split("/")[0].removesuffix(".py") for m in beside)
+    beside = (*(path for path, _ in plan.local_modules), *(plan.among.helper_files if plan.among is not None else ()))
+    local = frozenset({plan.top, *(m.split("/")[0].removesuffix(".py") for m in beside)})
     pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local)
-    about = (notebook.python, f"The notebook {notebook.name}")
-    tracked = tuple(c.target for c in copies if c.tracked)
     tests = tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
+    group = "_".join(plan.package.split(".")[1:]) or "stages"
+    measured = [m for s in plan.stages for m in s.metrics]
+    runtime = [name for name in RUNTIME if name != "workspace" or not plan.in_place]
+    runtime += [name for name, is_used in (("metrics", measured), ("downloads", fetched)) if is_used]
+    texts = {f"{plan.folder}/{m.name}.py": formatted(m.text) for m in modules.values()}
+    texts[f"tests/test_{group}.py"] = project.tests_module(plan.package, tests, source.local["main"])
+    kept = {f"notebooks/{file.name}": masked_file(file.content, notebook.secrets)}
+    ran = {f"notebooks/{name}": content for name, content in notebook.run_files}
+    return Part(
+        package=plan.package,
+        notebook=notebook.name,
+        python=notebook.python,
+        code_cells=len(notebook.code_cells),
+        modules=tuple(texts.items()),
+        stages=(fetched, *stages) if fetched is not None else stages,
+        shown_stages=tuple(ReadmeStage(s.name, s.title, s.inputs, s.outputs) for s in plan.stages),
+        copies=copies,
+        requirements=pinned,
+        beside=plan.local_modules,
+        kept=tuple((kept | ran).items()),
+        runtime=tuple(runtime),
+        templates=tuple(plot_templates(measured).items()),
+        folders=tuple(sorted(_expected(plan))),
+        secrets=tuple(dict.fromkeys(s.name for s in notebook.secrets)),
+        constants=len(plan.constants),
+        measured=bool(measured),
+        diagnostics=told,
+    )
+
+
+def emit(part: Part, plan: Plan, folder: Path) -> Tree:
+    """Every file of the package of a notebook that lies in `folder`."""
+    package = plan.package
+    tracked = tuple(c.target for c in part.copies if c.tracked)
+    about = (part.python, f"The notebook {part.notebook}")
+    beside = tuple(path for path, _ in part.beside)
+    outs = tuple(out for stage in part.stages for out in stage.outs)
+    kept = part.kept[0][0]
+    told = tuple(map(str, (*plan.diagnostics, *part.diagnostics)))
     texts = {
-        "dvc.yaml": project.dvc_yaml(stages),
-        "pyproject.toml": project.pyproject(package, pinned, *about, LINE_LENGTH, beside, plan.overrides),
-        ".gitignore": project.gitignore(
-            tuple(o for s in stages for o in s.outs), tracked, workspace=not plan.in_place
-        ),
+        "dvc.yaml": project.dvc_yaml(part.stages),
+        "pyproject.toml": project.pyproject(package, part.requirements, *about, LINE_LENGTH, beside, plan.overrides),
+        ".gitignore": project.gitignore(outs, tracked, workspace=not plan.in_place),
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),
         ".dvc/.gitignore": project.dvc_internal_gitignore(),
-        "README.md": _readme(source, file.name, tracked, told),
+        "README.md": project.readme(
+            package,
+            kept.rpartition("/")[2],
+            part.shown_stages,
+            told,
+            tracked,
+            constants=bool(part.constants),
+            workspace=not plan.in_place,
+            metrics=part.measured,
+            secrets=part.secrets,
+        ),
         "LICENSE": project.license_note(),
-        "tests/test_stages.py": project.tests_module(package, tests, source.local["main"]),
+        **dict(part.modules),
     }
-    texts |= {f"{package}/{m.name}.py": formatted(m.text) for m in modules.values()}
-    files = {name: text.encode() for name, text in texts.items()}
-    measured = [m for s in plan.stages for m in s.metrics]
-    files |= plot_templates(measured)
-    files |= {f"{folder}/.gitkeep": b"" for folder in _expected(plan)}
-    runtime = [name for name in RUNTIME if name != "workspace" or not plan.in_place]
-    runtime += [name for name, is_used in (("metrics", measured), ("downloads", fetched)) if is_used]
-    for name in runtime:
-        files[f"{package}/{name}.py"] = (resources.files("nb2pkg.emit") / "runtime" / f"{name}.py").read_bytes()
-    files |= plan.local_modules
-    kept = f"notebooks/{file.name}"
-    files |= {f"notebooks/{name}": content for name, content in notebook.run_files}
-    files[kept] = masked_file(file.content, notebook.secrets)
-    if notebook.secrets:
-        files[".env.example"] = project.env_example(s.name for s in notebook.secrets).encode()
-    listed = tuple(sorted(files.items()))
-    return Tree(listed, copies, package, notebook.folder, kept, source.folder, plan.folders, plan.moved), told
+    if part.secrets:
+        texts[".env.example"] = project.env_example(part.secrets)
+    files = {name: text.encode() for name, text in texts.items()} | dict(part.templates)
+    files |= {f"{each}/.gitkeep": b"" for each in part.folders}
+    files |= runtime_files(package, part.runtime)
+    files |= dict(part.beside) | dict(part.kept)
+    cwd = "." if plan.in_place else plan.workspace if plan.cwd == "." else f"{plan.workspace}/{plan.cwd}"
+    return Tree(tuple(sorted(files.items())), part.copies, package, folder, kept, cwd, plan.folders, plan.moved)
+
+
+def runtime_files(package: str, names: Iterable[str]) -> dict[str, bytes]:
+    """The runtime's modules in a package, by their paths."""
+    folder = resources.files("nb2pkg.emit") / "runtime"
+    return {f"{package}/{name}.py": (folder / f"{name}.py").read_bytes() for name in names}
 
 
 def _expected(plan: Plan) -> set[str]:
@@ -99,7 +141,7 @@ def _copies(source: Source, root: Path) -> tuple[Copy, ...]:
         inside = _from_cwd(relative, plan.cwd)
         if inside in conflicts and _written_first(source.program, inside):
             continue
-        copies.append(Copy(root / relative, f"workspace/{relative}", tracked=inside not in conflicts))
+        copies.append(Copy(root / relative, f"{plan.workspace}/{relative}", tracked=inside not in conflicts))
     for path, target in plan.brought:
         where = target if plan.in_place else f"{source.folder}/{target}"
         copies.append(Copy(Path(path), where, tracked=True))
@@ -131,20 +173,3 @@ def _roots(program: Program) -> frozenset[str]:
             elif isinstance(part, ast.ImportFrom) and part.module and not part.level:
                 roots.add(part.module.split(".")[0])
     return frozenset(roots)
-
-
-def _readme(source: Source, notebook: str, data: tuple[str, ...], told: tuple[Diagnostic, ...]) -> str:
-    plan = source.plan
-    stages = tuple(project.ReadmeStage(s.name, s.title, s.inputs, s.outputs) for s in plan.stages)
-    doubts = tuple(str(d) for d in (*plan.diagnostics, *told))
-    return project.readme(
-        plan.package,
-        notebook,
-        stages,
-        doubts,
-        data,
-        constants=bool(plan.constants),
-        workspace=not plan.in_place,
-        metrics=any(s.metrics for s in plan.stages),
-        secrets=tuple(s.name for s in source.notebook.secrets),
-    )

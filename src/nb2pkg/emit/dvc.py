@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from nb2pkg.emit.constants import definitions_run, parameters
 from nb2pkg.emit.metrics import metric_files, plot_rows
 from nb2pkg.emit.project import DvcStage
-from nb2pkg.emit.source import Module, Source
+from nb2pkg.emit.source import Module, Source, module_files
 from nb2pkg.emit.stages import random_folder
 from nb2pkg.emit.tree import Copy
-from nb2pkg.plan.types import Stage
+from nb2pkg.plan.types import Plan, Stage
 
 
 def dvc_stage(
@@ -20,52 +20,59 @@ def dvc_stage(
     copies: Sequence[Copy],
 ) -> DvcStage:
     """The row of dvc.yaml of one stage."""
-    package, plan, statements = source.plan.package, source.plan, source.program.statements
-    imported = {"__init__", *modules[stage.name].uses}
-    if definitions_run(source, stage):
-        imported.add(source.shared_module)  # it may be imported only by what is loaded
+    plan, statements = source.plan, source.program.statements
+    imported = set(modules[stage.name].uses)
+    elsewhere = dict(plan.among.shared) if plan.among is not None else {}
+    # Some may be imported only by what is loaded.
+    imported |= {elsewhere.get(name, source.shared_module) for name in definitions_run(source, stage)}
     for name in tuple(imported):
         if name in modules:
             imported |= set(modules[name].uses)
-    deps = {f"{package}/{name}.py" for name in (stage.name, *imported)}
+    deps = module_files(plan, (stage.name, *imported))
     deps.update(target for target, _ in plan.local_modules)
+    deps.update(plan.among.helper_files if plan.among is not None else ())
     deps.update(a.folder for a in stage.loads)
     if stage.random_from:
         deps.add(random_folder(stage.random_from))
     outs = {a.folder for a in stage.saves}
     if stage.keeps_random:
-        outs.add(random_folder(stage.name))
+        outs.add(random_folder(stage.place))
     targets = {c.target for c in copies} | {path for _, path in plan.downloads}
     outs |= {o for o in _written(source, stage) if o not in targets}
     others = {o for s in plan.stages if s is not stage for o in _written(source, s)}
     outs -= {out for out in outs if any(other.startswith(f"{out}/") for other in others)}
     outs -= {out for out in outs if any(out.startswith(f"{other}/") for other in outs)}
     earlier = set().union(*(_written(source, s) for s in plan.stages[: plan.stages.index(stage)]))
-    for read in stage.reads_files:
-        where = _inside(f"{source.folder}/{read}", source.plan.in_place)
+    reads = [_inside(f"{source.folder}/{read}", plan) for read in stage.reads_files]
+    made = {f"{plan.workspace}/{path}" for path in plan.among.made} if plan.among is not None else set()
+    for where in reads:
+        deps |= {path for path in made if path == where or path.startswith(f"{where}/")}
         if where in earlier or any(where == t or where.startswith(f"{t}/") for t in targets):
             deps.add(where)
-    if _reads_unknown_files(source, stage):
-        deps |= targets | (earlier - targets)
+    unknown = _reads_unknown_files(source, stage)
+    if unknown:
+        deps |= targets | (earlier - targets) | made
     return DvcStage(
-        name=stage.name,
-        module=f"{package}.{stage.name}",
+        name=stage.step,
+        module=f"{plan.package}.{stage.name}",
         desc=stage.title,
         deps=tuple(sorted(deps - outs)),
         params=tuple(sorted(parameters(source, stage, modules, imported))),
-        const_path=f"{package}/const.py",
+        const_path=f"{plan.folder}/const.py",
         outs=tuple(sorted(outs)),
-        uncached_outs=(f"reports/outputs/{stage.name}.jsonl",),
+        uncached_outs=(f"reports/outputs/{stage.place}.jsonl",),
         metrics=metric_files(stage),
         plots=plot_rows(stage),
         cells=tuple(dict.fromkeys(source.cell_ids[statements[i].cell] for i in stage.statements)),
+        reads=tuple(sorted({read for read in reads if read})),
+        reads_unknown=unknown,
     )
 
 
 def _written(source: Source, stage: Stage) -> set[str]:
     """What a stage writes inside the package."""
     relative = (w for w in stage.writes_files if not w.startswith(("/", "~")))
-    return {_inside(f"{source.folder}/{w}", source.plan.in_place) for w in relative} - {""}
+    return {_inside(f"{source.folder}/{w}", source.plan) for w in relative} - {""}
 
 
 def _reads_unknown_files(source: Source, stage: Stage) -> bool:
@@ -74,7 +81,7 @@ def _reads_unknown_files(source: Source, stage: Stage) -> bool:
     return any("?" in e.draws or any(f.path is None for f in e.files) for e in effects)
 
 
-def _inside(path: str, in_place: bool) -> str:
+def _inside(path: str, plan: Plan) -> str:
     """A path with its `..` resolved, or empty where it leaves the package, or the working layout if there is one."""
     parts: list[str] = []
     for part in path.split("/"):
@@ -84,4 +91,5 @@ def _inside(path: str, in_place: bool) -> str:
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
-    return "/".join(parts) if parts and (in_place or parts[0] == "workspace") else ""
+    found = "/".join(parts)
+    return found if plan.in_place or found.startswith(f"{plan.workspace}/") else ""

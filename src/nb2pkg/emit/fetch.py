@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.project import DvcStage
-from nb2pkg.emit.source import Module, Source
+from nb2pkg.emit.source import Module, Source, module_files
 from nb2pkg.emit.text import docstring
 
 MAIN = "main"
@@ -24,7 +24,7 @@ def fetch_module(source: Source) -> Module | None:
         return None
     name = fetch_name(source)
     title = docstring("Download what the notebook reads from the web", "What is there is not downloaded again.")
-    imports = block([Import(f"{plan.package}.downloads", "download")], source.own_roots)
+    imports = block([Import(f"{plan.top}.downloads", "download")], source.own_roots)
     rows = "".join(f"    {path!r}: {url!r},\n" for url, path in plan.downloads)
     body = f"FILES = {{\n{rows}}}\n\n\ndef main():\n    for path, url in FILES.items():\n        download(url, path)\n"
     run = f"from {plan.package} import {name}\n\n    {name}.main()"
@@ -38,12 +38,12 @@ def fetch_stage(source: Source) -> DvcStage | None:
         return None
     name = fetch_name(source)
     return DvcStage(
-        name=name,
+        name="-".join([*plan.folder.split("/")[1:], name]),
         module=f"{plan.package}.{name}",
         desc="Download what the notebook reads from the web",
-        deps=tuple(f"{plan.package}/{module}.py" for module in ("__init__", "downloads", name)),
+        deps=tuple(sorted(module_files(plan, ("downloads", name)))),
         params=(),
-        const_path=f"{plan.package}/const.py",
+        const_path=f"{plan.folder}/const.py",
         outs=tuple(sorted(path for _, path in plan.downloads)),
         uncached_outs=(),
         metrics=(),

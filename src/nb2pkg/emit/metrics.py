@@ -54,19 +54,19 @@ def recording(source: Source, stage: Stage) -> str:
     if not stage.metrics:
         return ""
     kinds = ["scores"] if metric_files(stage) else []
-    return f"{source.local['record_metrics']}({', '.join(map(repr, [stage.name, *kinds, *_folders(stage)]))})"
+    return f"{source.local['record_metrics']}({', '.join(map(repr, [stage.place, *kinds, *_folders(stage)]))})"
 
 
 def metric_files(stage: Stage) -> tuple[str, ...]:
     """The stage's files of scores."""
-    return (f"metrics/{stage.name}.json",) if any(m.kind != "confusion" for m in stage.metrics) else ()
+    return (f"metrics/{stage.place}.json",) if any(m.kind != "confusion" for m in stage.metrics) else ()
 
 
 def plot_rows(stage: Stage) -> tuple[Plot, ...]:
     """The stage's folders of plots, its figures among them."""
     kinds = {FOLDER[m.kind]: TEMPLATE[m.kind] for m in stage.metrics if m.kind in FOLDER}
-    plots = [Plot(f"reports/plots/{stage.name}/{folder}", *kinds[folder]) for folder in _folders(stage)]
-    return (Plot(f"reports/figures/{stage.name}"), *plots)
+    plots = [Plot(f"reports/plots/{stage.place}/{folder}", *kinds[folder]) for folder in _folders(stage)]
+    return (Plot(f"reports/figures/{stage.place}"), *plots)
 
 
 def plot_templates(metrics: Iterable[Metric]) -> dict[str, bytes]:

@@ -48,7 +48,7 @@ def entry_module(source: Source) -> Module:
         lines.append(f"{space}{fetch_name(source)}.{MAIN}()")
     for stage in source.plan.stages:
         imports.append(Import(f"{package}.{stage.name}", stage.name))
-        managers = (f"{local['stage']}({stage.name!r})", recording(source, stage))
+        managers = (f"{local['stage']}({stage.place!r})", recording(source, stage))
         lines.append(f"{space}with {', '.join(filter(None, managers))}:")
         if stage.metrics:
             imports.append(source.runtime("record_metrics"))
@@ -60,11 +60,13 @@ def entry_module(source: Source) -> Module:
 
 def definitions_module(source: Source) -> Module | None:
     """The functions and classes that need no variable of the notebook."""
-    if not source.plan.shared_definitions:
+    elsewhere = dict(source.plan.among.shared) if source.plan.among is not None else {}
+    own = {name: index for name, index in source.shared.items() if name not in elsewhere}
+    if not own:
         return None
-    texts = (source.program.statements[i].text for i in source.plan.shared_definitions)
+    texts = (source.program.statements[i].text for i in sorted(own.values()))
     body = "\n\n\n".join(MAIN_TEST.sub("True", text) for text in texts)
-    imports, uses = head(source, body, own=source.shared_module, variables=source.shared)
+    imports, uses = head(source, body, own=source.shared_module, variables=own)
     title = docstring(f"The {source.shared_module} of the notebook")
     return Module(source.shared_module, f"{title}\n\n{imports}\n\n\n{body}\n", uses)
 

@@ -47,6 +47,10 @@ class DvcStage:
     plots: tuple[Plot, ...]
     cells: tuple[str, ...]
     """The ids of the cells that it comes from; DVC does not look at them."""
+    reads: tuple[str, ...] = ()
+    """All files that it reads, whether or not anything makes them; not written."""
+    reads_unknown: bool = False
+    """It may read files that nobody can name; not written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from nb2pkg.emit.imports import Import, block, parsed, parsed_node
 from nb2pkg.emit.text import global_names
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.types import Plan
-from nb2pkg.refactor.runtime_names import OFFERED, local_names
+from nb2pkg.refactor.runtime_names import OFFERED, RUNTIME_MODULES, local_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Source:
         """The working folder of the stages, from the package's root."""
         if self.plan.in_place:
             return "."
-        return "workspace" if self.plan.cwd == "." else f"workspace/{self.plan.cwd}"
+        return self.plan.workspace if self.plan.cwd == "." else f"{self.plan.workspace}/{self.plan.cwd}"
 
     def runtime(self, name: str) -> Import:
         """The import of an offered name of the runtime, under the name that the modules have for it."""
         local = self.local[name]
-        return Import(f"{self.plan.package}.{OFFERED[name]}", name, local if local != name else "")
+        return Import(f"{self.plan.top}.{OFFERED[name]}", name, local if local != name else "")
 
 
 def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
@@ -70,7 +70,7 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
             if each.module == "__future__":
                 futures.append(each)
             elif each.name == "display" and each.module in ("IPython.display", "IPython.core.display"):
-                imports[each.binds()] = Import(f"{plan.package}.report", "display", each.alias)
+                imports[each.binds()] = Import(f"{plan.top}.report", "display", each.alias)
             else:
                 imports[each.binds()] = each
     submodules: dict[str, list[Import]] = {}
@@ -110,7 +110,7 @@ def source_of(notebook: Notebook, program: Program, plan: Plan) -> Source:
         shared=binding(plan.shared_definitions),
         shared_module="definitions" if len(kinds) != 1 else "classes" if True in kinds else "functions",
         local=local_names(program),
-        own_roots=frozenset(roots | {plan.package}),
+        own_roots=frozenset(roots | {plan.top}),
     )
 
 
@@ -128,7 +128,8 @@ def head(
     `variables` are names that the module binds itself. Of star imports it gets those before the statement `stop`:
     a later one may bind the same names to other things.
     """
-    package = source.plan.package
+    package, top = source.plan.package, source.plan.top
+    elsewhere = dict(source.plan.among.shared) if source.plan.among is not None else {}
     names = global_names(body) - set(variables)
     wanted = [*source.futures, *(star for index, star in source.stars if stop is None or index < stop)]
     uses: set[str] = set()
@@ -138,15 +139,18 @@ def head(
             wanted += source.submodules[name]
         elif name in source.imports:
             wanted.append(source.imports[name])
-            if source.imports[name].module == f"{package}.report":
+            if source.imports[name].module == f"{top}.report":
                 uses.add("report")
         elif name in source.constants and own != "const":
             wanted.append(Import(f"{package}.const", name))
+        elif name in source.shared and name in elsewhere:
+            wanted.append(Import(elsewhere[name], name))
+            uses.add(elsewhere[name])
         elif name in source.shared and own != source.shared_module:
             wanted.append(Import(f"{package}.{source.shared_module}", name))
             uses.add(source.shared_module)
         elif name == "display":
-            wanted.append(Import(f"{package}.report", name))
+            wanted.append(Import(f"{top}.report", name))
             uses.add("report")
     for name, module in OFFERED.items():
         if source.local[name] in names:
@@ -157,3 +161,16 @@ def head(
         wanted.append(Import(package, "settings", local if local != "settings" else ""))
         uses.add("settings")
     return block(wanted, source.own_roots, source.order), tuple(sorted(uses))
+
+
+def module_files(plan: Plan, names: Iterable[str]) -> set[str]:
+    """The files of modules, and of each package that is imported with them: those of the runtime by their names are in
+    the top package, one with a dotted name is not the notebook's own, all others lie in its folder."""
+    found = {f"{plan.top}/__init__.py", f"{plan.folder}/__init__.py"}
+    for name in names:
+        if "." in name:
+            found.add(f"{name.replace('.', '/')}.py")
+        else:
+            folder = plan.top if name in RUNTIME_MODULES else plan.folder
+            found.add(f"{folder}/{name}.py")
+    return found

@@ -18,9 +18,9 @@ from nb2pkg.plan.types import Stage
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
 
 
-def random_folder(stage: str) -> str:
+def random_folder(place: str) -> str:
     """Where the random state at the end of a stage lies."""
-    return f"data/interim/{stage}/random_state"
+    return f"data/interim/{place}/random_state"
 
 
 def stage_module(source: Source, stage: Stage) -> Module:
@@ -174,7 +174,7 @@ def _displays_itself(source: Source, node: ast.stmt) -> bool:
     """A call of the notebook's `display`, which returns nothing unless it is asked for a handle."""
     match node:
         case ast.Expr(value=ast.Call(func=ast.Name(id="display"), keywords=keywords)):
-            own = Import(f"{source.plan.package}.report", "display")
+            own = Import(f"{source.plan.top}.report", "display")
             bound = any("display" in s.effects.binds and s.kind != "import" for s in source.program.statements)
             return not bound and source.imports.get("display", own) == own and not keywords
         case _:
@@ -237,8 +237,8 @@ def _main(source: Source, stage: Stage) -> str:
             lines.append(f"{local['save_together']}({artifact.folder!r}, {values})")
     if stage.keeps_random:
         streams = ", ".join(repr(s) for s in source.plan.streams)
-        lines.append(f"{local['save_random_state']}({random_folder(stage.name)!r}, {streams})")
-    managers = [f"{local['stage']}({stage.name!r})", recording(source, stage), working_folder(source)]
+        lines.append(f"{local['save_random_state']}({random_folder(stage.place)!r}, {streams})")
+    managers = [f"{local['stage']}({stage.place!r})", recording(source, stage), working_folder(source)]
     head = [f"def {local['main']}():", f"    with {', '.join(filter(None, managers))}:"]
     return "\n".join([*head, *("        " + line for line in lines)])
 

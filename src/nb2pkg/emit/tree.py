@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nb2pkg.diagnostics import Diagnostic
@@ -39,13 +39,13 @@ class Tree:
     """(path from the notebook's working folder, path from the package's root) of each file that has another place."""
 
 
-def within(tree: Tree, folder: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """The tree without the data that lies outside of a folder, links followed, and what was left out."""
+def within(copies: tuple[Copy, ...], folder: Path) -> tuple[tuple[Copy, ...], tuple[Diagnostic, ...]]:
+    """The copies without the data that lies outside of a folder, links followed, and what was left out."""
     root = folder.resolve()
-    kept = tuple(c for c in tree.copies if root in c.source.resolve().parents)
+    kept = tuple(c for c in copies if root in c.source.resolve().parents)
     told = tuple(
         Diagnostic("N409", f"{copy.target} is not copied: its data lies outside of the folder that may be read")
-        for copy in tree.copies
+        for copy in copies
         if copy not in kept
     )
-    return replace(tree, copies=kept), told
+    return kept, told

@@ -32,7 +32,7 @@ from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.pickles import told_of_pickles
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
-from nb2pkg.plan.types import Overrides, Plan
+from nb2pkg.plan.types import Overrides, Place, Plan
 from nb2pkg.refactor.runtime_names import OBJECTS
 from nb2pkg.section.types import Section
 
@@ -50,10 +50,15 @@ def make_plan(
     facts: Facts | None = None,
     overrides: Overrides | None = None,
     within: Path | None = None,
+    among: Place | None = None,
 ) -> Plan:
-    """Decide on everything that `emit` will write. No module is taken from outside of `within`."""
+    """Decide on everything that `emit` will write. No module is taken from outside of `within`.
+
+    A notebook `among` others runs in the layout of all of `within`, and its helper modules are not its own.
+    """
     diagnostics: list[Diagnostic] = []
     overrides = overrides or Overrides()
+    group = package.partition(".")[2].replace(".", "/")
     sections = _unlike_variables(program, sections)
     imports, hoisted_imports = hoist_imports(notebook, program)
     constants = constants_of(program)
@@ -88,7 +93,7 @@ def make_plan(
     cuts = repeatable_settings(program, cuts, scope.fixed, diagnostics)
     cuts = before_lasting(program, cuts, diagnostics)
     cuts, spans = settle(notebook, program, cuts, scope, facts or Facts(), diagnostics)
-    stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped)
+    stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped, group)
     stages, streams = carry_random(notebook, program, stages, diagnostics)
     stages = with_metrics(program, stages, shipped())
     base = (cwd or notebook.folder).resolve()
@@ -97,7 +102,15 @@ def make_plan(
     if layout.in_place:
         brought = tuple(Brought(m.source, m.package) for m in layout.moves if m.source is not None)
     else:
-        files, root, where = data_files(notebook, program, cwd, {b.target for b in brought}, diagnostics)
+        files, root, where = data_files(
+            notebook,
+            program,
+            cwd,
+            {b.target for b in brought},
+            diagnostics,
+            within if among is not None else None,
+            among.made if among is not None else (),
+        )
     taken = [*((base / root / name).resolve() for name in files), *(b.source for b in brought)]
     diagnostics += told_of_pickles(program, taken, shipped())
     return Plan(
@@ -111,7 +124,7 @@ def make_plan(
         data_files=files,
         root=root,
         cwd=where,
-        local_modules=local_modules(program, base, notebook.written_modules, within),
+        local_modules=local_modules(program, base, notebook.written_modules, within) if among is None else (),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
@@ -122,6 +135,7 @@ def make_plan(
         sections=planned_sections(notebook, program, sections, spans, stages),
         named_constants=planned_constants(notebook, program, tuple(sorted(constants.values())), stages),
         overrides=overrides,
+        among=among,
         diagnostics=tuple(diagnostics),
     )
 

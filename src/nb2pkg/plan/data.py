@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from contextlib import suppress
 from itertools import islice
@@ -30,9 +31,16 @@ def normal_path(path: str) -> str:
 
 
 def data_files(
-    notebook: Notebook, program: Program, cwd: Path | None, brought: set[str], diagnostics: list[Diagnostic]
+    notebook: Notebook,
+    program: Program,
+    cwd: Path | None,
+    brought: set[str],
+    diagnostics: list[Diagnostic],
+    top: Path | None = None,
+    made: tuple[str, ...] = (),
 ) -> tuple[tuple[str, ...], str, str]:
-    """The files that the notebook needs, relative to the root of its working layout."""
+    """The files that the notebook needs, relative to the root of its working layout: to `top`, where there is one,
+    which holds the notebook and outside of which nothing is taken. The files `made` by others, from `top`, are not."""
     base = (cwd or notebook.folder).resolve()
     uses = [f for s in program.statements for f in s.effects.files]
     texts = {
@@ -44,6 +52,7 @@ def data_files(
     named = {f.path for f in uses if f.path} | texts
     wanted: set[Path] = set()
     outside: set[Path] = set()
+    others = {top / name for name in made} if top is not None else set()
     for text in sorted(named):
         if text.startswith(("/", "~")) or "://" in text or not re.search(r"[\w.]", text) or text in (".", ".."):
             continue
@@ -55,6 +64,8 @@ def data_files(
                 wanted.update(files_below(path))
         except (OSError, ValueError):
             continue
+    if top is not None:
+        wanted = {path for path in wanted - others if top in path.parents}
     for path in wanted:
         if base not in path.parents:
             outside.add(path)
@@ -64,7 +75,9 @@ def data_files(
             if use.path is None:
                 continue
             path = base / use.path
-            if not use.writes and normal_path(use.path) not in written | brought and not path.expanduser().exists():
+            if use.writes or normal_path(use.path) in written | brought or _made(path, others):
+                continue
+            if not path.expanduser().exists():
                 diagnostics.append(
                     Diagnostic(
                         "N401",
@@ -75,13 +88,21 @@ def data_files(
                 )
     if any(f.path is None for f in uses) or any(s.effects.draws and "?" in s.effects.draws for s in program.statements):
         wanted.update(p for p in files_below(base) if p.suffix not in (".ipynb", ".py"))
-    root = base
+    root = base if top is None else top
     for path in sorted(outside):
         while root not in path.parents:
             root = root.parent
     files = tuple(sorted(PurePosixPath(p.relative_to(root)).as_posix() for p in wanted))
     depth = len(base.relative_to(root).parts)
     return files, "/".join([".."] * depth) or ".", PurePosixPath(base.relative_to(root)).as_posix()
+
+
+def _made(path: Path, others: set[Path]) -> bool:
+    """Whether it is one of the files, or a folder that holds one."""
+    if not others:
+        return False
+    whole = Path(os.path.normpath(path))
+    return whole in others or any(whole in other.parents for other in others)
 
 
 def expected_folders(notebook: Notebook, program: Program, cwd: Path | None) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ def make_stages(
     constants: dict[str, int],
     notebook: Notebook,
     unwrapped: tuple[str, ...] = (),
+    group: str = "",
 ) -> tuple[Stage, ...]:
     """A stage for each span, in order, with the artifacts that it loads and saves."""
     stages: list[Stage] = []
@@ -52,7 +53,8 @@ def make_stages(
         everything = mentioned | {n for d in needed for n in free_names(program.statements[definitions[d]].node)}
         loads = sorted({current[n] for n in span.inputs if n in current}, key=lambda a: a.folder)
         name = section.name if section else notebook_stage(notebook)
-        saves = tuple(Artifact(name, group) for group in span.groups)
+        place = f"{group}/{name}" if group else name
+        saves = tuple(Artifact(place, names) for names in span.groups)
         for artifact in saves:
             for output in artifact.names:
                 current[output] = artifact
@@ -85,6 +87,7 @@ def make_stages(
                 ),
                 earlier_settings=settings,
                 begins_in=ids[program.statements[span.start].cell] if program.statements else "",
+                group=group,
             )
         )
     return tuple(stages)
@@ -185,5 +188,5 @@ def carry_random(
         keeps = later and (seeds[place] or (bool(last) and draws[place]))
         changed.append(replace(stage, random_from=begins, keeps_random=keeps))
         if keeps:
-            last = stage.name
+            last = stage.place
     return tuple(changed), (*(s for s in STREAMS if s in seeded), *sorted(counters))

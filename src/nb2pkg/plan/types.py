@@ -9,6 +9,7 @@ from typing import Any, Literal
 from nb2pkg.diagnostics import Diagnostic
 
 MetricKind = Literal["score", "confusion", "history"]
+WORKSPACE_FOLDER = "workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Artifact:
     """Values that cross a boundary in one file: one name, or several that share an object."""
 
     stage: str
-    """The stage that makes it."""
+    """The stage that makes it, as `Stage.place` has it."""
     names: tuple[str, ...]
 
     @property
@@ -60,7 +61,7 @@ class Stage:
     local_definitions: tuple[int, ...] = ()
     """Definitions of earlier stages that it makes again, because they read its variables."""
     random_from: str = ""
-    """The stage whose random state it continues; empty for none."""
+    """The stage whose random state it continues, as `place` has it; empty for none."""
     keeps_random: bool = False
     module_scope: str = ""
     """Why its names are the module's, not a function's; empty where they are a function's."""
@@ -73,6 +74,18 @@ class Stage:
     metrics: tuple[Metric, ...] = ()
     begins_in: str = ""
     """The id of the cell in which it begins."""
+    group: str = ""
+    """The notebook's folder among others in one package (`vision/churn`); empty where it is alone."""
+
+    @property
+    def place(self) -> str:
+        """Its name among all notebooks of a package, as a path: what it leaves lies below folders of that name."""
+        return f"{self.group}/{self.name}" if self.group else self.name
+
+    @property
+    def step(self) -> str:
+        """Its name in dvc.yaml."""
+        return self.place.replace("/", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +129,28 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A notebook's place among the others of a repository that become one package."""
+
+    workspace: str = WORKSPACE_FOLDER
+    """The folder that stands for the repository's root where the notebook runs: its own where it writes over what
+    others read."""
+    shared: tuple[tuple[str, str], ...] = ()
+    """(function or class, full name of the module) of each definition that stands once for several notebooks."""
+    helpers: tuple[tuple[str, str], ...] = ()
+    """(module as the notebook imports it, full name that it has now) of each helper module."""
+    helper_files: tuple[str, ...] = ()
+    """The helper modules' files, from the package's root."""
+    made: tuple[str, ...] = ()
+    """The files that other notebooks make and this one reads, from the repository's root."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that `emit` needs to know."""
 
     package: str
+    """Its full dotted name: `lab.churn` for a notebook among others."""
     notebook: str
     stages: tuple[Stage, ...]
     constants: tuple[int, ...]
@@ -153,7 +184,24 @@ class Plan:
     """(URL, path from the package's root) of each file that the stage `fetch` downloads."""
     in_place: bool = False
     """The stages run in the package's root: no file is left that needs the notebook's working folder."""
+    among: Place | None = None
+    """Its place among the notebooks of a repository; None: it is alone."""
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def top(self) -> str:
+        """The package that the runtime's modules are in."""
+        return self.package.partition(".")[0]
+
+    @property
+    def folder(self) -> str:
+        """Where the modules lie, from the package's root."""
+        return self.package.replace(".", "/")
+
+    @property
+    def workspace(self) -> str:
+        """The folder of the notebook's own layout, from the package's root."""
+        return self.among.workspace if self.among is not None else WORKSPACE_FOLDER
 
     def as_json(self) -> dict[str, Any]:
         """The plan for machines."""

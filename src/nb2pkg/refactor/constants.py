@@ -47,16 +47,18 @@ def lift(
     knowledge: KnowledgeBase,
     unlifted: frozenset[str] = frozenset(),
     fetched: Mapping[str, str] = NOTHING_FETCHED,
+    elsewhere: frozenset[str] = frozenset(),
 ) -> Program:
     """The program with its constants named, but for those in the cells with the ids `unlifted`.
 
-    `fetched` is the file for each URL that is downloaded beforehand.
+    `fetched` is the file for each URL that is downloaded beforehand; `elsewhere` are the functions and classes that
+    stand outside of the notebook's own modules.
     """
     if any(s.effects.dynamic for s in program.statements):
         return program
     untouched = _untouched(notebook, unlifted)
     program = _with_named(program, untouched)
-    return _applied(program, _lifts(program, sections, knowledge, untouched, fetched))
+    return _applied(program, _lifts(program, sections, knowledge, untouched, fetched, elsewhere))
 
 
 def left_alone(notebook: Notebook, program: Program, unlifted: frozenset[str]) -> Program:
@@ -222,11 +224,14 @@ def _lifts(
     knowledge: KnowledgeBase,
     untouched: frozenset[int],
     fetched: Mapping[str, str] = NOTHING_FETCHED,
+    elsewhere: frozenset[str] = frozenset(),
 ) -> tuple[Lift, ...]:
     """The constants to be, named."""
     groups: dict[object, list[Found]] = {}
     for statement in program.statements:
         if statement.kind in ("constant", "import") or statement.cell in untouched:
+            continue
+        if statement.kind == "definition" and statement.effects.binds & elsewhere:
             continue
         for found in found_in(statement, program, knowledge, fetched):
             if _items(found.node) <= MOST_ITEMS:

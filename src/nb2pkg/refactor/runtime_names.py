@@ -42,6 +42,8 @@ OFFERED = {
     "working_folder": "workspace",
 }
 """What the modules import from them."""
+RUNTIME_MODULES = frozenset({*OFFERED.values(), "downloads"})
+"""Every module that may be copied into a package."""
 
 
 def local_names(program: Program) -> dict[str, str]:
