@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nb2pkg.emit.tree import Tree
     from nb2pkg.facts import Facts
     from nb2pkg.notebook import Notebook
+    from nb2pkg.plan.paths import Brought
     from nb2pkg.plan.types import Place, Plan
     from nb2pkg.read.formats import NotebookFile
 
@@ -74,6 +75,19 @@ class Converted:
     out: Path
     plan: Plan
     diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A notebook with what its statements do."""
+
+    notebook: Notebook
+    program: Program
+    base: Path
+    """The folder that it runs in."""
+    brought: tuple[Brought, ...]
+    """Data from elsewhere on this machine that its paths lead to."""
+    told: tuple[Diagnostic, ...]
 
 
 def package_name(stem: str, taken: frozenset[str] = frozenset()) -> str:
@@ -158,33 +172,25 @@ def _file(notebook: Path | NotebookFile) -> NotebookFile:
     return NotebookFile.at(notebook) if isinstance(notebook, Path) else notebook
 
 
-def _plan(
-    file: NotebookFile, options: Options, on_step: Callable[[str], None]
-) -> tuple[Notebook, Program, Plan]:
+def analysed(notebook: Path | NotebookFile, options: Options | None = None) -> Analysed:
+    """A notebook read and analysed, before anything is decided about it. Writes nothing, runs nothing."""
+    return _analysed(_file(notebook), options or Options(), lambda step: None)
+
+
+def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], None]) -> Analysed:
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
-    from nb2pkg.plan import make_plan
-    from nb2pkg.plan.layout import decide, kept
-    from nb2pkg.plan.moves import WORKSPACE
     from nb2pkg.plan.paths import point_at_copies
-    from nb2pkg.plan.relocation import relocated, telling
-    from nb2pkg.plan.types import Overrides
     from nb2pkg.read import read
-    from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.helper_imports import with_helpers
-    from nb2pkg.refactor.saved_objects import through_artifacts
     from nb2pkg.refactor.secrets import masked, without_secrets
     from nb2pkg.refactor.seed import with_seed
-    from nb2pkg.section import section
-    from nb2pkg.section.names import imported_names
 
     with _silent():
         on_step("read")
-        inside = options.within.resolve() if options.within else None
-        notebook, told = read(file, within=inside)
-        among = options.among
-        if among is not None:
-            notebook = with_helpers(notebook, dict(among.helpers))
+        notebook, told = read(file, within=options.within.resolve() if options.within else None)
+        if options.among is not None:
+            notebook = with_helpers(notebook, dict(options.among.helpers))
         notebook, hidden = without_secrets(notebook, shipped())
         told = (*(masked(t, notebook.secrets) for t in told), *hidden)
         on_step("analyse")
@@ -197,8 +203,28 @@ def _plan(
             seeded, changed = with_seed(notebook, program, shipped(), options.seed)
             if seeded is not notebook:
                 notebook, program, moved = seeded, analyse(seeded, shipped()), (*moved, *changed)
+    return Analysed(notebook, program, base, brought, (*told, *moved))
+
+
+def _plan(
+    file: NotebookFile, options: Options, on_step: Callable[[str], None]
+) -> tuple[Notebook, Program, Plan]:
+    from nb2pkg.knowledge.base import shipped
+    from nb2pkg.plan import make_plan
+    from nb2pkg.plan.layout import decide, kept
+    from nb2pkg.plan.moves import WORKSPACE
+    from nb2pkg.plan.relocation import relocated, telling
+    from nb2pkg.plan.types import Overrides
+    from nb2pkg.refactor.constants import left_alone, lift
+    from nb2pkg.refactor.saved_objects import through_artifacts
+    from nb2pkg.section import section
+    from nb2pkg.section.names import imported_names
+
+    found = _analysed(file, options, on_step)
+    notebook, program, among = found.notebook, found.program, options.among
+    with _silent():
         stays = options.keep_layout or among is not None
-        layout = WORKSPACE if stays else decide(notebook, program, base, brought, shipped())
+        layout = WORKSPACE if stays else decide(notebook, program, found.base, found.brought, shipped())
         on_step("section")
         sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()
@@ -219,15 +245,15 @@ def _plan(
             sections,
             package,
             cwd=options.cwd,
-            brought=brought,
+            brought=found.brought,
             layout=layout,
             one_stage=options.one_stage,
             facts=options.facts,
             overrides=Overrides(options.joined, options.unlifted, options.unwrapped, options.keep_layout),
-            within=inside,
+            within=options.within.resolve() if options.within else None,
             among=among,
         )
-    doubted = (*told, *moved, *kept(layout), *doubts, *made.diagnostics)
+    doubted = (*found.told, *kept(layout), *doubts, *made.diagnostics)
     return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
 from nb2pkg.emit import project
@@ -54,8 +54,9 @@ def emit_part(
     runtime += [name for name, is_used in (("metrics", measured), ("downloads", fetched)) if is_used]
     texts = {f"{plan.folder}/{m.name}.py": formatted(m.text) for m in modules.values()}
     texts[f"tests/test_{group}.py"] = project.tests_module(plan.package, tests, source.local["main"])
-    kept = {f"notebooks/{file.name}": masked_file(file.content, notebook.secrets)}
-    ran = {f"notebooks/{name}": content for name, content in notebook.run_files}
+    folder = PurePosixPath("notebooks", plan.among.folder if plan.among is not None else ".")
+    kept = {f"{folder}/{file.name}": masked_file(file.content, notebook.secrets)}
+    ran = {f"{folder}/{name}": content for name, content in notebook.run_files}
     return Part(
         package=plan.package,
         notebook=notebook.name,

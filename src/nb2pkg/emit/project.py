@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class DvcStage:
     """All files that it reads, whether or not anything makes them; not written."""
     reads_unknown: bool = False
     """It may read files that nobody can name; not written."""
+    arguments: tuple[str, ...] = ()
+    """What the module is given on its command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ def dvc_yaml(stages: Iterable[DvcStage]) -> str:
         lines += [f"  {yaml_string(stage.name)}:"]
         if stage.desc:
             lines.append(f"    desc: {_dvc_string(stage.desc)}")
-        lines.append(f"    cmd: python -m {stage.module}")
+        words = "".join(f" {shlex.quote(word)}" for word in stage.arguments)
+        command = f"python -m {stage.module}{words}"
+        lines.append(f"    cmd: {_dvc_string(command) if words else command}")
         lines += _block("deps", (_item(d) for d in stage.deps))
         if stage.params:
             names = "".join(f"\n          - {_dvc_string(p)}" for p in stage.params)

@@ -58,6 +58,9 @@ class Task:
     """The repository's folder on the disk."""
     notebook: Found
     options: Options
+    """Without paths of this machine."""
+    surroundings: str = ""
+    """A digest of which files there are in the repository: which of its texts are paths depends on that."""
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
@@ -15,10 +16,28 @@ _SEARCHED = frozenset({"append", "insert", "extend", "chdir"})
 """Methods of `sys.path`, and the function of `os`, whose literal argument may be a folder with modules."""
 
 
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of a module of the notebook's own."""
+
+    target: str
+    """Its path below the folder that it is imported from."""
+    content: bytes
+    source: Path | None
+    """Where it lies; None: the notebook writes it."""
+
+
 def local_modules(
     program: Program, folder: Path, written: Iterable[tuple[str, str]] = (), within: Path | None = None
 ) -> tuple[tuple[str, bytes], ...]:
-    """(path in the package, contents) of each module of its own that the notebook imports, and those they import.
+    """(path in the package, contents) of each module of its own that the notebook imports, as `local_files` says."""
+    return tuple((file.target, file.content) for file in local_files(program, folder, written, within))
+
+
+def local_files(
+    program: Program, folder: Path, written: Iterable[tuple[str, str]] = (), within: Path | None = None
+) -> tuple[LocalFile, ...]:
+    """The files of the modules of its own that the notebook imports, and of those that they import.
 
     `written` are the files that the notebook writes itself: (path from `folder`, text). No module is taken from
     outside of `within`, links followed.
@@ -28,18 +47,20 @@ def local_modules(
     folders = [folder, *(path for text in texts for path in _folder(folder, text) if path != folder.resolve())]
     queue: list[ast.AST] = [*nodes]
     made = _made(written, ["", *texts])
-    found: dict[str, bytes] = {}
+    found: dict[str, LocalFile] = {}
     while queue:
         for root in _roots(queue.pop()):
-            files = {f"{root}.py": made[f"{root}.py"]} if f"{root}.py" in made else {}
+            name = f"{root}.py"
+            files = {name: LocalFile(name, made[name], None)} if name in made else {}
             for base in folders:
                 there = [f for f in _files(base, root) if within is None or f.resolve().is_relative_to(within)]
-                files = files or {f.relative_to(base).as_posix(): f.read_bytes() for f in there}
-            for target, content in files.items():
+                paths = {f.relative_to(base).as_posix(): f for f in there}
+                files = files or {target: LocalFile(target, f.read_bytes(), f) for target, f in paths.items()}
+            for target, file in files.items():
                 if target not in found:
-                    found[target] = content
-                    queue += _parsed(content)
-    return tuple(sorted(found.items()))
+                    found[target] = file
+                    queue += _parsed(file.content)
+    return tuple(file for _, file in sorted(found.items()))
 
 
 def _made(written: Iterable[tuple[str, str]], folders: Iterable[str]) -> dict[str, bytes]:

@@ -132,6 +132,8 @@ class Overrides:
 class Place:
     """A notebook's place among the others of a repository that become one package."""
 
+    folder: str = "."
+    """The notebook's folder, from the repository's root."""
     workspace: str = WORKSPACE_FOLDER
     """The folder that stands for the repository's root where the notebook runs: its own where it writes over what
     others read."""

@@ -42,7 +42,7 @@ OFFERED = {
     "working_folder": "workspace",
 }
 """What the modules import from them."""
-RUNTIME_MODULES = frozenset({*OFFERED.values(), "downloads"})
+RUNTIME_MODULES = frozenset({*OFFERED.values(), "downloads", "transfer"})
 """Every module that may be copied into a package."""
 
 

@@ -1,0 +1,238 @@
+"""One notebook, looked at before anything is decided for the repository: what it reads and writes, which functions
+it defines, which helper modules it imports. It has nothing that is not text or numbers, so it travels."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from nb2pkg.analyse import Program
+from nb2pkg.analyse.scopes import BUILTINS
+from nb2pkg.emit.imports import Import, parsed, parsed_node
+from nb2pkg.migrate.types import Found
+from nb2pkg.pipeline import Analysed, Options, analysed
+from nb2pkg.plan.hoisting import definitions_of, free_names, hoist_imports
+from nb2pkg.plan.local_modules import local_files
+from nb2pkg.section.names import imported_names
+
+_SEEN = re.compile(r"__doc__|__module__|\b(help|getsource|getfile)\(")
+"""What tells where a function stands, or its docstring: nothing of such a notebook is shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function or class of a notebook that needs none of its variables."""
+
+    name: str
+    is_class: bool
+    digest: str
+    """Equal for definitions that do the same by their text: formatting, comments and docstrings do not count, what
+    their names stand for does. Empty where they may not be shared."""
+    text: str
+    imports: tuple[Import, ...]
+    """What it needs to be imported."""
+    uses: tuple[str, ...]
+    """Other definitions of the notebook that it needs."""
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A file of a helper module that a notebook imports."""
+
+    target: str
+    """Its path below the folder that it is imported from (`tools.py`, `tools/text.py`)."""
+    source: str
+    """Where it lies, posix, from the repository's root; empty where the notebook writes it itself."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a notebook has to do with others. All paths are posix, from the repository's root."""
+
+    path: str
+    name: str
+    """The file's name without its ending."""
+    python: str
+    code_cells: int
+    title: str = ""
+    """Its first heading."""
+    imports: tuple[str, ...] = ()
+    """The root modules that it imports."""
+    reads: tuple[str, ...] = ()
+    """Files that it reads before it writes them itself, in order."""
+    writes: tuple[str, ...] = ()
+    reads_unknown: bool = False
+    definitions: tuple[Definition, ...] = ()
+    helpers: tuple[Helper, ...] = ()
+    runs: tuple[str, ...] = ()
+    """Notebooks and scripts that it brings in with `%run`."""
+
+
+def survey(root: Path, notebook: Found, options: Options) -> Survey:
+    """Look at the notebook `notebook` of the repository in `root`; raises NotebookError where it can't be read."""
+    path = root / notebook.path
+    found = analysed(path, replace(options, within=root))
+    reads, writes, unknown = _files(found, root)
+    return Survey(
+        path=notebook.path,
+        name=found.notebook.name,
+        python=found.notebook.python,
+        code_cells=len(found.notebook.code_cells),
+        title=_title(found),
+        imports=tuple(sorted(imported_names(found.program.statements))),
+        reads=reads,
+        writes=writes,
+        reads_unknown=unknown,
+        definitions=_definitions(found),
+        helpers=_helpers(found, root),
+        runs=tuple(
+            PurePosixPath(os.path.normpath(PurePosixPath(notebook.path).parent / name)).as_posix()
+            for name, _ in found.notebook.run_files
+        ),
+    )
+
+
+def _title(found: Analysed) -> str:
+    texts = (line for c in found.notebook.cells if c.kind == "markdown" for line in c.source.split("\n"))
+    headings = (re.match(r"#{1,3}\s+(.+)", line) for line in texts)
+    return next((match[1].strip(" #*_`") for match in headings if match), "")
+
+
+def _files(found: Analysed, root: Path) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """What is read before it is written, what is written, and whether there are reads of files that nobody can name."""
+    base = os.path.relpath(found.base, root.resolve())
+    reads: dict[str, None] = {}
+    writes: dict[str, None] = {}
+    unknown = False
+    for statement in found.program.statements:
+        effects = statement.effects
+        unknown = unknown or "?" in effects.draws
+        for use in sorted(effects.files, key=lambda f: f.writes):
+            if use.path is None:
+                unknown = unknown or not use.writes
+                continue
+            path = inside(use.path, base)
+            if path and use.writes:
+                writes[path] = None
+            elif path and path not in writes:
+                reads[path] = None
+    return tuple(reads), tuple(writes), unknown
+
+
+def inside(path: str, base: str) -> str:
+    """A path of a notebook that runs in `base`, from the repository's root; empty where it leads out of it."""
+    if path.startswith(("/", "~")) or "://" in path or "\\" in path:
+        return ""
+    whole = PurePosixPath(os.path.normpath(f"{base}/{path}")).as_posix()
+    return "" if whole == "." or whole.startswith("..") else whole
+
+
+def _helpers(found: Analysed, root: Path) -> tuple[Helper, ...]:
+    inside_root = root.resolve()
+    files = local_files(found.program, found.base, found.notebook.written_modules, inside_root)
+    return tuple(
+        Helper(f.target, f.source.resolve().relative_to(inside_root).as_posix() if f.source else "", f.content)
+        for f in files
+    )
+
+
+# -- definitions -----------------------------------------------------------------------------------------------
+
+
+def _definitions(found: Analysed) -> tuple[Definition, ...]:
+    program = found.program
+    if program.stars or any(s.effects.dynamic or _SEEN.search(s.text) for s in program.statements):
+        return ()
+    lines, _ = hoist_imports(found.notebook, program)
+    imports = _imports(program, lines)
+    names, closed, _ = definitions_of(program, frozenset(lines), {}, [])
+    nodes = {name: program.statements[index].node for name, index in names.items()}
+    digests: dict[str, str] = {}
+    made: list[Definition] = []
+    for name, index in sorted(names.items(), key=lambda item: item[1]):
+        node = nodes[name]
+        free = free_names(node) - {name}
+        uses = tuple(sorted(free & names.keys()))
+        needed = tuple(i for n in sorted(free & imports.keys()) for i in imports[n])
+        made.append(
+            Definition(
+                name=name,
+                is_class=isinstance(node, ast.ClassDef),
+                digest=_digest(name, nodes, imports, frozenset(n for n in names if names[n] in closed), digests, ()),
+                text=program.statements[index].text,
+                imports=needed,
+                uses=uses,
+                cell=found.notebook.own(program.statements[index].cell),
+            )
+        )
+    return tuple(made)
+
+
+def _imports(program: Program, lines: Mapping[str, str]) -> dict[str, tuple[Import, ...]]:
+    """What each imported name stands for; for one bound by `import a.b`, all such imports."""
+    found = {name: tuple(parsed(line)) for name, line in lines.items()}
+    for statement in program.statements:
+        if isinstance(statement.node, ast.Import | ast.ImportFrom):
+            for each in parsed_node(statement.node):
+                if not each.name and not each.alias and "." in each.module and each.binds() in found:
+                    found[each.binds()] = tuple(dict.fromkeys((*found[each.binds()], each)))
+    return found
+
+
+def _digest(
+    name: str,
+    nodes: Mapping[str, ast.stmt],
+    imports: Mapping[str, tuple[Import, ...]],
+    closed: frozenset[str],
+    digests: dict[str, str],
+    above: tuple[str, ...],
+) -> str:
+    """The digest of a definition with all that it needs; empty where it needs more than imports and definitions.
+
+    Definitions that need each other are known to each other by their names.
+    """
+    if name in digests:
+        return digests[name]
+    node = nodes[name]
+    parts = [_normal(node)]
+    for free in sorted(free_names(node) - {name}):
+        if free in above:
+            parts.append(f"{free}: itself")
+        elif free in nodes:
+            digest = _digest(free, nodes, imports, closed, digests, (*above, name))
+            parts.append(f"{free}: {digest}")
+            if not digest:
+                closed -= {name}
+        elif free in imports:
+            parts.append(f"{free}: {imports[free]}")
+        elif free not in BUILTINS:
+            closed -= {name}
+    found = hashlib.sha256("\n".join(parts).encode()).hexdigest() if name in closed else ""
+    if not above or not found:
+        digests[name] = found
+    return found
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes the docstrings away."""
+
+    def _without(self, node: ast.AST) -> ast.AST:
+        self.generic_visit(node)
+        body = getattr(node, "body", [])
+        if ast.get_docstring(node, clean=False) is not None:  # type: ignore[arg-type]  # only what may have one comes here
+            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]  # the same nodes
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _without
+
+
+def _normal(node: ast.stmt) -> str:
+    """The definition as its text says it, without formatting, comments and docstrings."""
+    return ast.dump(_Bare().visit(ast.parse(ast.unparse(node))))
