@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from nb2pkg.analyse.expressions import Expressions
 from nb2pkg.analyse.heap import NOTHING, Obj, Value
-from nb2pkg.analyse.scopes import Frame, bound_names, bound_pattern, joined, same
+from nb2pkg.analyse.scopes import Frame, bound_names, bound_pattern, evaluates, joined, same
 
 MAX_ROUNDS = 5
 
@@ -307,7 +307,7 @@ class Interpreter(Expressions):
         for decorator in node.decorator_list:
             self.eval(decorator, frame)
             self.notes.undeclared |= not self.declares(decorator, frame)
-        self.notes.dynamic = self.notes.dynamic or _evaluates(node)
+        self.notes.dynamic = self.notes.dynamic or evaluates(node)
         scan = bound_names(node.body)
         inner = Frame(names=set(scan.names), outer=frame, is_class=True)
         self.run(node.body, inner)
@@ -330,15 +330,3 @@ def _as_load(node: ast.expr) -> ast.expr:
             return ast.Subscript(value=node.value, slice=node.slice, ctx=ast.Load())
         case _:
             return node
-
-
-def _evaluates(node: ast.ClassDef) -> str:
-    """Why the methods may name variables in strings: no call need be seen, since displaying an object runs some."""
-    for part in ast.walk(node):
-        match part:
-            case ast.Call(func=ast.Name(id="eval" | "exec" as name), args=[argument, *_]):
-                if not isinstance(argument, ast.Constant):
-                    return f"a method of {node.name} calls {name}() of a computed string"
-            case ast.Call(func=ast.Name(id="globals"), args=[]):
-                return f"a method of {node.name} calls globals()"
-    return ""

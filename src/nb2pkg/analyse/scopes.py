@@ -126,3 +126,18 @@ def joined(scopes: Iterable[dict[str, Value]]) -> dict[str, Value]:
         for name, value in scope.items():
             merged[name] = merged.get(name, NOTHING) | value
     return merged
+
+
+def evaluates(node: ast.stmt) -> str:
+    """Why a definition may name its module's variables in strings; empty where it does not.
+
+    Of a class no call need be seen: displaying an object runs some of its methods.
+    """
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(func=ast.Name(id="eval" | "exec" as name), args=[argument, *_]):
+                if not isinstance(argument, ast.Constant):
+                    return f"{getattr(node, 'name', 'a function')} calls {name}() of a computed string"
+            case ast.Call(func=ast.Name(id="globals"), args=[]):
+                return f"{getattr(node, 'name', 'a function')} calls globals()"
+    return ""

@@ -7,7 +7,7 @@ import sys
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.heap import Obj
-from nb2pkg.analyse.scopes import BUILTINS
+from nb2pkg.analyse.scopes import BUILTINS, evaluates
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
 
@@ -123,7 +123,7 @@ def definitions_of(
     for statement in program.statements:
         if statement.kind != "definition":
             spoiled |= statement.effects.binds & set(found)
-    definitions = {n: i for n, i in found.items() if n not in spoiled}
+    definitions = {n: i for n, i in found.items() if n not in spoiled and not evaluates(program.statements[i].node)}
     direct = {n: free_names(program.statements[i].node) - {n} for n, i in definitions.items()}
     free: dict[str, frozenset[str]] = {}
     for name in definitions:
