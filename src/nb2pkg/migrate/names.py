@@ -66,5 +66,6 @@ def _candidates(survey: Survey) -> list[str]:
     first = package_name(survey.title if says_nothing and survey.title else file)
     if says_nothing and not survey.title and folders:
         first = package_name(folders.pop())
-    longer = [package_name("_".join([*folders[-count:], first])) for count in range(1, len(folders) + 1)]
+    named = [package_name(folder) for folder in folders]
+    longer = ["_".join([*named[-count:], first]) for count in range(1, len(named) + 1)]
     return [first, *longer]
