@@ -13,7 +13,7 @@ from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
-from nb2pkg.plan.types import Stage
+from nb2pkg.plan.types import WORKSPACE_FOLDER, Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
 
@@ -52,7 +52,7 @@ def working_folder(source: Source) -> str:
     plan = source.plan
     if plan.in_place:
         return ""
-    arguments = [repr(source.folder)] if plan.cwd != "." or plan.folders else []
+    arguments = [repr(source.folder)] if source.folder != WORKSPACE_FOLDER or plan.folders else []
     return f"{source.local['working_folder']}({', '.join([*arguments, *map(repr, plan.folders)])})"
 
 

@@ -59,6 +59,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
     Raises Nb2pkgError where there is nothing to migrate, or the folder won't do.
     """
     from nb2pkg.emit.part import Part
+    from nb2pkg.migrate.copies import without_copies
     from nb2pkg.migrate.decide import decide
     from nb2pkg.migrate.merge import merge
     from nb2pkg.migrate.result import migration
@@ -74,6 +75,8 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
     listing = hashlib.sha256("\n".join(sorted(p for p in there if not p.endswith(".ipynb"))).encode()).hexdigest()
     outcomes = {o.path: o for o in run(_tasks("survey", repository, {}, base, listing))}
     surveys = {path: o.value for path, o in outcomes.items() if isinstance(o.value, Survey)}
+    repository = without_copies(repository, surveys)
+    surveys = {n.path: surveys[n.path] for n in repository.notebooks if n.path in surveys}
     roots = frozenset(name for survey in surveys.values() for name in survey.imports)
     package = options.package or package_name(repository.name, roots)
     while True:

@@ -1,5 +1,5 @@
 """The notebooks of a repository, found without running or writing anything: what git ignores, checkpoints, hidden
-folders and links are passed over, and of notebooks with the same bytes one is taken."""
+folders and links are passed over, and of notebooks with the same bytes in one folder one is taken."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ def scan(root: Path) -> Repository:
     if not named:
         raise NotebookError("N901", "holds no notebook that git does not ignore", file=str(root))
     dates = _last_commits(root)
-    by_digest: dict[str, Found] = {}
+    by_digest: dict[tuple[str, str], Found] = {}
     for path in named:
         digest, size = _digest(root / path)
-        first = by_digest.get(digest)
+        place = path.rpartition("/")[0], digest
+        first = by_digest.get(place)
         if first is not None:
-            by_digest[digest] = replace(first, copies=(*first.copies, path))
+            by_digest[place] = replace(first, copies=(*first.copies, path))
         else:
-            by_digest[digest] = Found(path, digest, size, dates.get(path, ""))
+            by_digest[place] = Found(path, digest, size, dates.get(path, ""))
     return Repository(root, root.resolve().name, tuple(by_digest.values()))
 
 

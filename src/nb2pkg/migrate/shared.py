@@ -3,7 +3,6 @@ what is nearly equal is listed, never merged."""
 
 from __future__ import annotations
 
-import ast
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 from nb2pkg.emit.imports import block
 from nb2pkg.emit.text import docstring
-from nb2pkg.migrate.survey import Definition, Survey
+from nb2pkg.migrate.survey import Definition, Survey, bare
 from nb2pkg.migrate.types import SharedCode
 
 NEAR = 0.75
@@ -120,7 +119,7 @@ def _near_copies(surveys: Sequence[Survey]) -> list[SharedCode]:
     by_name: dict[str, dict[str, tuple[Survey, Definition]]] = defaultdict(dict)
     for each in surveys:
         for definition in each.definitions:
-            by_name[definition.name].setdefault(_plain(definition), (each, definition))
+            by_name[definition.name].setdefault(bare(definition.text), (each, definition))
     found: list[SharedCode] = []
     for name, texts in sorted(by_name.items()):
         alike = _alike({text: place for text, place in texts.items() if len(text) <= LONGEST_COMPARED})
@@ -143,8 +142,3 @@ def _alike(texts: dict[str, tuple[Survey, Definition]]) -> list[list[tuple[Surve
         else:
             groups.append([text])
     return [[texts[text] for text in group] for group in groups if len(group) > 1]
-
-
-def _plain(definition: Definition) -> str:
-    """The text without formatting and comments."""
-    return ast.unparse(ast.parse(definition.text))

@@ -201,7 +201,7 @@ def _digest(
     if name in digests:
         return digests[name]
     node = nodes[name]
-    parts = [_normal(node)]
+    parts = [bare(ast.unparse(node))]
     for free in sorted(free_names(node) - {name}):
         if free in above:
             parts.append(f"{free}: itself")
@@ -233,6 +233,6 @@ class _Bare(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _without
 
 
-def _normal(node: ast.stmt) -> str:
-    """The definition as its text says it, without formatting, comments and docstrings."""
-    return ast.dump(_Bare().visit(ast.parse(ast.unparse(node))))
+def bare(text: str) -> str:
+    """A definition as its text says it, without formatting, comments and docstrings."""
+    return ast.unparse(_Bare().visit(ast.parse(text)))

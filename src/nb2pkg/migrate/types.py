@@ -36,7 +36,7 @@ class Found:
     committed: str = ""
     """The date of its last commit (ISO 8601, UTC), empty where git does not know it."""
     copies: tuple[str, ...] = ()
-    """Notebooks with the same bytes, which are not converted again."""
+    """Notebooks with the same bytes that do the same, which are not converted again."""
 
 
 @dataclass(frozen=True, slots=True)

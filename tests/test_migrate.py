@@ -1,0 +1,282 @@
+"""A repository of notebooks becomes one package whose stages are joined by files, and which does what they did."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab import in_order, migrated, paths, run, stages, write_notebook
+from nb2pkg.errors import Nb2pkgError
+from nb2pkg.migrate.scan import scan
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def row(result: object, name: str) -> object:
+    return next(r for r in result.migration.rows if r.notebook == name)  # type: ignore[attr-defined]  # a Migrated
+
+
+# -- the scan --------------------------------------------------------------------------------------------------
+
+
+def test_the_scan_passes_over_what_git_ignores_checkpoints_and_copies(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    for name in ("10 last.ipynb", "2 first.ipynb", "ignored/x.ipynb", ".ipynb_checkpoints/2 first-checkpoint.ipynb"):
+        write_notebook(lab / name, f"print({name!r})")
+    (lab / "Copy of first.ipynb").write_bytes((lab / "2 first.ipynb").read_bytes())
+    (lab / ".gitignore").write_text("ignored/\n")
+    before = {path: path.read_bytes() for path in lab.rglob("*") if path.is_file()}
+    for known in (False, True):
+        if known:
+            git(lab, "init", "-q")
+            git(lab, "add", "-A")
+            git(lab, "commit", "-qm", "all", "--date", "2015-03-01T10:00:00Z")
+        found = scan(lab).notebooks
+        assert [n.path for n in found] == ["2 first.ipynb", "10 last.ipynb"]
+        assert found[0].copies == ("Copy of first.ipynb",)
+        assert bool(found[0].committed) == known
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_nested_ignore_file_may_take_back_what_one_above_ignores(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "a" / "kept.ipynb", "1")
+    write_notebook(tmp_path / "a" / "other.ipynb", "2")
+    (tmp_path / ".gitignore").write_text("*.ipynb\n")
+    (tmp_path / "a" / ".gitignore").write_text("!kept.ipynb\n")
+    assert [n.path for n in scan(tmp_path).notebooks] == ["a/kept.ipynb"]
+
+
+def test_the_same_bytes_in_two_folders_are_one_notebook_only_where_nothing_around_counts(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    for folder in ("x", "y"):
+        write_notebook(lab / folder / "alone.ipynb", "print('alone')")
+        write_notebook(lab / folder / "reads.ipynb", "print(open('name.txt').read())")
+        (lab / folder / "name.txt").write_text(folder)
+    result = migrated(lab, tmp_path / "out")
+    rows = {r.notebook: (r.status, r.message) for r in result.migration.rows}
+    assert rows["y/alone.ipynb"] == ("copy", "x/alone.ipynb")
+    assert sorted(run(tmp_path / "out").splitlines()) == ["alone", "x", "y"]
+
+
+def test_a_folder_without_notebooks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Nb2pkgError, match="holds no notebook"):
+        scan(tmp_path)
+    with pytest.raises(Nb2pkgError, match="is no folder"):
+        scan(tmp_path / "none")
+
+
+def test_the_package_lies_apart_from_the_repository(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "lab" / "a.ipynb", "1")
+    for out in (tmp_path / "lab" / "out", tmp_path, tmp_path / "lab"):
+        with pytest.raises(Nb2pkgError, match="name a folder apart"):
+            migrated(tmp_path / "lab", out)
+
+
+# -- files between notebooks -----------------------------------------------------------------------------------
+
+
+def test_a_file_of_one_notebook_is_an_edge_to_the_next(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    (lab / "data").mkdir(parents=True)
+    (lab / "data" / "raw.txt").write_text("1 2 3")
+    write_notebook(
+        lab / "prepare" / "01 clean.ipynb",
+        "numbers = [int(n) for n in open('../data/raw.txt').read().split()]",
+        "import json\njson.dump(numbers, open('../data/clean.json', 'w'))",
+    )
+    write_notebook(
+        lab / "02 fit.ipynb",
+        "import pickle, json\nnumbers = json.load(open('data/clean.json'))",
+        "with open('model.pkl', 'wb') as file:\n    pickle.dump(sum(numbers), file)",
+    )
+    write_notebook(lab / "03 use.ipynb", "import pickle\nwith open('model.pkl', 'rb') as f:\n    print(pickle.load(f))")
+    result = migrated(lab, tmp_path / "out")
+    assert {(e.producer, e.consumer, e.file) for e in result.migration.links} == {
+        ("prepare/01 clean.ipynb", "02 fit.ipynb", "data/clean.json"),
+        ("02 fit.ipynb", "03 use.ipynb", "model.pkl"),
+    }
+    assert run(tmp_path / "out") == "6\n"
+    assert (tmp_path / "out" / "workspace" / "data" / "raw.txt.dvc").is_file()
+    assert not (tmp_path / "out" / "workspace" / "data" / "clean.json.dvc").exists()
+
+
+def test_what_was_left_from_an_earlier_run_is_made_again(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "b make.ipynb", "open('made.txt', 'w').write('new')\nNone")
+    write_notebook(lab / "a use.ipynb", "print(open('made.txt').read())")
+    (lab / "made.txt").write_text("old")
+    migrated(lab, tmp_path / "out")
+    assert run(tmp_path / "out") == "new\n"
+
+
+def test_two_makers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    for letter in "ab":
+        write_notebook(
+            lab / f"{letter}.ipynb", f"open('out.txt', 'w').write('{letter}')\nprint(open('out.txt').read())"
+        )
+    write_notebook(lab / "c.ipynb", "print('c', open('out.txt').read())")
+    result = migrated(lab, tmp_path / "out")
+    assert sorted(run(tmp_path / "out").splitlines()) == ["a", "b", "c a"]
+    assert [d.code for d in result.migration.diagnostics] == ["N904"]
+
+
+def test_who_writes_over_what_others_read_runs_apart(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(
+        lab / "a grow.ipynb", "text = open('log.txt').read()", "open('log.txt', 'w').write(text + '+')\nNone"
+    )
+    write_notebook(lab / "b read.ipynb", "print(open('log.txt').read())")
+    (lab / "log.txt").write_text("-")
+    result = migrated(lab, tmp_path / "out")
+    assert run(tmp_path / "out") == "-\n"
+    assert run(tmp_path / "out") == "-\n"
+    assert [d.code for d in result.migration.diagnostics] == ["N903"]
+
+
+def test_a_circle_is_told_and_cut_where_it_leads_back(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "1.ipynb", "a = open('two.txt').read()", "open('one.txt', 'w').write(a + '1')\nNone")
+    write_notebook(lab / "2.ipynb", "b = open('one.txt').read()\nprint(b)", "open('two.txt', 'w').write(b + '2')\nNone")
+    (lab / "two.txt").write_text("0")
+    result = migrated(lab, tmp_path / "out")
+    assert [d.code for d in result.migration.diagnostics] == ["N902"]
+    assert run(tmp_path / "out") == "01\n"
+
+
+def test_a_file_that_nobody_makes_is_told(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "lab" / "a.ipynb", "print(open('gone.csv').read())")
+    result = migrated(tmp_path / "lab", tmp_path / "out")
+    assert [d.code for d in result.migration.diagnostics] == ["N905"]
+
+
+def test_a_reader_of_unknown_files_makes_no_circle(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(
+        lab / "1 all.ipynb",
+        "import glob\nprint(len(glob.glob(input_folder + '*') if False else ['x']))".replace(
+            "input_folder", "str(len)"
+        ),
+    )
+    write_notebook(lab / "2 next.ipynb", "open('two.txt', 'w').write('2')\nNone")
+    (lab / "two.txt").write_text("0")
+    migrated(lab, tmp_path / "out")
+    assert in_order(stages(tmp_path / "out"))
+
+
+# -- code ------------------------------------------------------------------------------------------------------
+
+
+COPIED = "def scale(values, factor=2):\n    {comment}return [value * factor for value in values]"
+
+
+def test_equal_functions_are_defined_once(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "a.ipynb", COPIED.format(comment=""), "print(scale([1]))")
+    write_notebook(lab / "b.ipynb", COPIED.format(comment='"""Scale."""\n    # as in a\n    '), "print(scale([2], 3))")
+    write_notebook(lab / "c.ipynb", COPIED.format(comment="").replace("* factor", "** factor"), "print(scale([3]))")
+    result = migrated(lab, tmp_path / "out")
+    shared = (tmp_path / "out" / "lab" / "shared.py").read_text()
+    assert shared.count("def scale") == 1
+    texts = {n: "".join(p.read_text() for p in (tmp_path / "out" / "lab" / n).glob("*.py")) for n in "abc"}
+    assert ["def scale" in texts[name] for name in "abc"] == [False, False, True]
+    once = [c for c in result.migration.shared if c.module]
+    near = [c for c in result.migration.shared if not c.module]
+    assert [(c.name, c.module, c.notebooks) for c in once] == [("scale", "lab.shared", ("a.ipynb", "b.ipynb"))]
+    assert [(c.name, len(c.texts)) for c in near] == [("scale", 2)]
+    assert sorted(run(tmp_path / "out").splitlines()) == ["[2]", "[6]", "[9]"]
+
+
+def test_functions_of_one_text_that_mean_different_things_stay_apart(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    use = "def root(x):\n    return sqrt(x)"
+    write_notebook(lab / "a.ipynb", "from math import sqrt", use, "print(root(4))")
+    write_notebook(lab / "b.ipynb", "from cmath import sqrt", use, "print(root(4))")
+    write_notebook(lab / "c.ipynb", "def sqrt(x):\n    return -x", use, "print(root(4))")
+    result = migrated(lab, tmp_path / "out")
+    assert [c for c in result.migration.shared if c.module] == []
+    assert sorted(run(tmp_path / "out").splitlines()) == ["(2+0j)", "-4", "2.0"]
+
+
+def test_a_shared_function_brings_what_it_needs(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    classes = "class Base:\n    step = 2\nclass Own(Base):\n    def go(self):\n        return np.arange(self.step)"
+    text = f"import numpy as np\n{classes}\ndef make():\n    return Own()"
+    write_notebook(lab / "a.ipynb", text, "print(make().go())")
+    write_notebook(lab / "b.ipynb", "# Other\n", text, "print(make().go() + 1)")
+    migrated(lab, tmp_path / "out")
+    shared = (tmp_path / "out" / "lab" / "shared.py").read_text()
+    assert shared.index("class Base") < shared.index("class Own") and "import numpy as np" in shared
+    assert sorted(run(tmp_path / "out").splitlines()) == ["[0 1]", "[1 2]"]
+
+
+def test_helper_modules_of_one_name_keep_apart(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    for folder, number in (("x", 1), ("y", 2)):
+        write_notebook(
+            lab / folder / f"{folder}.ipynb", "import utils\nfrom utils import *", "print(utils.number, twice())"
+        )
+        (lab / folder / "utils.py").write_text(
+            f"import base\nnumber = {number}\ndef twice():\n    return base.two * number\n"
+        )
+        (lab / folder / "base.py").write_text("two = 2\n")
+    write_notebook(lab / "z.ipynb", "import sys\nsys.path.append('x')\nimport utils as u", "print(u.number)")
+    result = migrated(lab, tmp_path / "out")
+    assert sorted(run(tmp_path / "out").splitlines()) == ["1", "1 2", "2 4"]
+    assert len(list((tmp_path / "out" / "lab").glob("*utils*.py"))) == 2
+    assert len(list((tmp_path / "out" / "lab").glob("*base*.py"))) == 1
+    used = paths(stages(tmp_path / "out")[f"{row(result, 'z.ipynb').stages[0]}"], "deps")
+    assert {name for name in used if "utils" in name}
+
+
+# -- refusals and names ----------------------------------------------------------------------------------------
+
+
+def test_a_broken_notebook_costs_its_own_row(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "bad.ipynb", "x = 1", "def broken(:")
+    write_notebook(lab / "good.ipynb", "print('good')")
+    (lab / "no.ipynb").write_text("{")
+    result = migrated(lab, tmp_path / "out")
+    rows = {r.notebook: r for r in result.migration.rows}
+    assert [rows[name].status for name in ("bad.ipynb", "good.ipynb", "no.ipynb")] == ["refused", "whole", "refused"]
+    assert [d.cell for d in rows["bad.ipynb"].diagnostics] == [1]
+    assert run(tmp_path / "out") == "good\n"
+
+
+def test_names_come_from_files_headings_and_folders(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "01_Exploration.ipynb", "print(1)")
+    write_notebook(lab / "Untitled3.ipynb", "# Churn of customers", "print(2)")
+    write_notebook(lab / "vision" / "train.ipynb", "print(3)")
+    write_notebook(lab / "text" / "train.ipynb", "print(4)")
+    write_notebook(lab / "report.ipynb", "print(5)")
+    result = migrated(lab, tmp_path / "out")
+    names = {r.notebook: r.subpackage for r in result.migration.rows}
+    assert names == {
+        "01_Exploration.ipynb": "lab.exploration",
+        "Untitled3.ipynb": "lab.churn_of_customers",
+        "report.ipynb": "lab.report_2",
+        "text/train.ipynb": "lab.text_train",
+        "vision/train.ipynb": "lab.vision_train",
+    }
+    assert sorted(run(tmp_path / "out")) == sorted("1\n2\n3\n4\n5\n")
+
+
+def test_the_same_bytes_twice(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "a.ipynb", COPIED.format(comment=""), "print(scale([1]))")
+    write_notebook(lab / "b.ipynb", COPIED.format(comment=""), "print(scale([2]))")
+    texts = []
+    for name in ("one", "two"):
+        migrated(lab, tmp_path / name)
+        files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+        texts.append([(path.relative_to(tmp_path / name), path.read_bytes()) for path in files])
+    assert texts[0] == texts[1]
+    assert json.loads((tmp_path / "one" / ".nb2pkg" / "manifest.json").read_text())["package"] == "lab"
