@@ -91,12 +91,6 @@ def run(out: Path) -> str:
             text=True,
             check=False,
             env={**os.environ, "PYTHONPATH": ""},
-            shell=True,
-            cwd=out,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": ""},
         )
         assert answer.returncode == 0, f"{name}: {answer.stderr}"
         for path in paths(found[name], "outs"):
