@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "emit": {"analyse", "section", "refactor", "plan", "read"},
     "write": {"emit", "repository"},
     "repository": set(),
-    "verify": set(),
+    "verify": {"pages"},
 }
 
 

@@ -4,47 +4,35 @@ from __future__ import annotations
 
 import base64
 import html
-import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from nb2pkg.errors import OutputError
+from nb2pkg.pages import document, json_text, part, put
 from nb2pkg.verify.lines import LineDifference
 from nb2pkg.verify.report import KINDS, STATUSES, Check, Report
 from nb2pkg.verify.terminal import summary
 
 JSON, HTML = "reports/equivalence.json", "reports/equivalence.html"
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: 1rem 0; } th, td { border: 1px solid #ccc; padding: .25rem .6rem; }
-th { background: #f4f4f4; text-align: left; } td.n { text-align: right; } pre { white-space: pre-wrap; margin: 0; }
-.equal { color: #17692d; } .different { color: #b00020; font-weight: 600; } .other { color: #8a5a00; }
-.lost { background: #fde8ea; } .new { background: #e6f4ea; } img { max-width: 32rem; border: 1px solid #ccc; }
+.equal { color: var(--good); } .different { color: var(--bad); font-weight: 600; } .other { color: var(--unsure); }
+img { max-width: 32rem; border: 1px solid var(--line); }
 figure { display: inline-block; margin: .5rem; vertical-align: top; }
 """
 
 
 def parts(root: Path) -> tuple[Path, ...]:
     """Where the files are written before they are put in place, to be removed if that never happens."""
-    return tuple(_part(root / name) for name in (JSON, HTML))
+    return tuple(part(root / name) for name in (JSON, HTML))
 
 
 def publish(report: Report, root: Path) -> None:
     """Write both files, each whole or not at all."""
-    text = json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
-    for name, content in ((JSON, text), (HTML, page(report))):
-        path = root / name
+    for name, content in ((JSON, json_text(report.as_json())), (HTML, page(report))):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _part(path).write_text(content, encoding="utf-8", errors="backslashreplace")
-            os.replace(_part(path), path)
+            put(root / name, content)
         except OSError as error:
-            raise OutputError("N704", f"can't be written: {error.strerror or error}", file=str(path)) from error
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
+            raise OutputError("N704", f"can't be written: {error.strerror or error}", file=str(root / name)) from error
 
 
 def page(report: Report) -> str:
@@ -62,14 +50,13 @@ def page(report: Report) -> str:
     )
     if repair:
         repair = f"<h2>Repair</h2><table><tr><th>change<th>because of<th>helped</tr>{repair}</table>"
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{_text(title)}</h1><p>{_text(summary(report))}</p>"
+    body = (
+        f"<h1>{_text(title)}</h1><p>{_text(summary(report))}</p>"
         f"<table><tr><th></th>{heads}</tr>{counts}</table>{repair}"
         f"<h2>Everything that was compared</h2><table><tr><th>what<th>stage<th>status<th>detail</tr>{rows}</table>"
         f"<p>Notebook: {_text(report.notebook)}, run {report.runs} times with {_text(report.python)}.</p>"
-        "</body></html>\n"
     )
+    return document(title, body, _STYLE)
 
 
 def _row(check: Check) -> str:
