@@ -15,8 +15,9 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -49,13 +50,21 @@ class _Digest:
     size: int
 
 
-def write(tree: Tree, out: Path, *, force: bool = False, git: bool = True) -> tuple[Diagnostic, ...]:
-    """Write the tree to `out`; raises OutputError where files stand in the way."""
+def write(
+    tree: Tree,
+    out: Path,
+    *,
+    force: bool = False,
+    git: bool = True,
+    more: Iterable[tuple[str, bytes]] = (),
+) -> tuple[Diagnostic, ...]:
+    """Write the tree to `out`, with `more` files that are taken one at a time; raises OutputError where files stand in
+    the way."""
     target = out.resolve()
     occupied = check_output(tree, out, force=force)
     staging = _sibling(target, out)
     try:
-        made = _fill(tree, staging)
+        made = _fill(tree, staging, more)
         if occupied:
             _keep(target, staging, out)
         made.told += repository(staging, target, tree.package, git=git)
@@ -111,7 +120,7 @@ def _sibling(target: Path, out: Path) -> Path:
 # -- the new files -------------------------------------------------------------------------------------------------
 
 
-def _fill(tree: Tree, folder: Path) -> _Made:
+def _fill(tree: Tree, folder: Path, more: Iterable[tuple[str, bytes]]) -> _Made:
     made = _Made()
     files = dict(tree.files)
     tracked: list[str] = []
@@ -124,7 +133,7 @@ def _fill(tree: Tree, folder: Path) -> _Made:
     missing = [line for line in tracked if line not in lines]
     if missing:
         files[".gitignore"] = ("\n".join([*lines, *missing]) + "\n").encode()
-    for name, data in sorted(files.items()):
+    for name, data in chain(sorted(files.items()), more):
         _new(folder, name).write_bytes(data)
         made.files[name] = hashlib.sha256(data).hexdigest()
     about = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd, "folders": tree.folders}

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nb2pkg.pipeline import Options
 
 Runner = Callable[[Sequence["Task"]], Iterable["Outcome"]]
-"""Does tasks, in any order and anywhere."""
+"""Does tasks, anywhere, and gives their outcomes in the tasks' order, as often as they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
     from nb2pkg.emit.part import Part
     from nb2pkg.migrate.copies import without_copies
     from nb2pkg.migrate.decide import decide
-    from nb2pkg.migrate.merge import merge
+    from nb2pkg.migrate.merge import merge, own_files, without_files
     from nb2pkg.migrate.result import migration
     from nb2pkg.migrate.scan import scan
     from nb2pkg.migrate.survey import Survey
@@ -83,17 +83,27 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
         listed = [surveys[n.path] for n in repository.notebooks if n.path in surveys]
         decision = decide(listed, package, there, base)
         tasks = _tasks("convert", repository, dict(decision.options), base, listing)
-        converted = {o.path: o for o in run([t for t in tasks if t.name in surveys])}
-        outcomes |= converted
-        failed = [path for path, o in converted.items() if o.value is None]
+        converted = run([t for t in tasks if t.name in surveys])
+        parts: dict[str, Part] = {}
+        templates: dict[str, bytes] = {}
+        failed: list[str] = []
+        for outcome in converted:
+            if isinstance(outcome.value, Part):
+                templates |= dict(outcome.value.templates)
+                parts[outcome.path] = without_files(outcome.value)
+                outcomes[outcome.path] = replace(outcome, value=parts[outcome.path])
+            else:
+                outcomes[outcome.path] = outcome
+                failed.append(outcome.path)
         if not failed:
             break
         for path in failed:  # the others are planned again without it
             del surveys[path]
-    parts = {path: o.value for path, o in converted.items() if isinstance(o.value, Part)}
-    tree, told = merge(decision, parts, source.resolve(), repository.name)
-    written = write(tree, out, force=options.force, git=options.git)
-    return Migrated(out, migration(repository, decision, outcomes, told), written)
+    tree, told = merge(decision, parts, templates, source.resolve(), repository.name)
+    found = migration(repository, decision, outcomes, told)
+    files = (file for o in converted if isinstance(o.value, Part) for file in own_files(o.value))
+    written = write(tree, out, force=options.force, git=options.git, more=files)
+    return Migrated(out, found, written)
 
 
 def _tasks(
@@ -127,4 +137,4 @@ def in_turn(tasks: Sequence[Task]) -> Iterable[Outcome]:
     """Do tasks in this process, one after the other."""
     from nb2pkg.migrate.work import work
 
-    return map(work, tasks)
+    return [work(task) for task in tasks]

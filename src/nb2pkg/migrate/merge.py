@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,27 +33,37 @@ class _Member:
     stages: tuple[DvcStage, ...]
 
 
-def merge(decision: Decision, parts: Mapping[str, Part], root: Path, name: str) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """The package of the repository `name` in `root`, and what could not be joined. `parts` are those of its notebooks,
-    by path, with data that is named from `root`."""
+def without_files(part: Part) -> Part:
+    """The part without the contents of its files: small enough to keep those of all notebooks."""
+    modules = tuple((path, "") for path, _ in part.modules)
+    return replace(part, modules=modules, kept=(), templates=(), beside=())
+
+
+def own_files(part: Part) -> Iterator[tuple[str, bytes]]:
+    """(path, contents) of each file that is a notebook's own."""
+    yield from ((path, text.encode()) for path, text in part.modules)
+    yield from part.kept
+
+
+def merge(
+    decision: Decision, parts: Mapping[str, Part], templates: Mapping[str, bytes], root: Path, name: str
+) -> tuple[Tree, tuple[Diagnostic, ...]]:
+    """The package of the repository `name` in `root` without the files that are a notebook's own, and what could not be
+    joined. `parts` are those of its notebooks, by path, without contents, with data that is named from `root`."""
     package = decision.package
     order = [path for path in decision.links.order if path in parts]
     members = [_Member(path, parts[path].stages) for path in order]
     stages, told = _joined(members, decision)
     outs = {out for stage in stages for out in stage.outs}
     copies = _copies([parts[path] for path in order], outs, root)
-    files: dict[str, bytes] = {}
-    for path in order:
-        part = parts[path]
-        files |= {target: text.encode() for target, text in part.modules}
-        files |= dict(part.kept) | dict(part.templates)
-        files |= {f"{folder}/.gitkeep": b"" for folder in part.folders}
-    files |= dict(decision.helpers.files)
+    files = dict(templates) | dict(decision.helpers.files)
+    files |= {f"{folder}/.gitkeep": b"" for path in order for folder in parts[path].folders}
     modules = {f"{m.name.replace('.', '/')}.py": formatted(m.text()) for m in decision.shared.modules}
     modules[f"{package}/__init__.py"] = formatted(docstring(f"The notebooks of {name} as a package") + "\n")
     runtime = sorted({module for part in parts.values() for module in part.runtime})
     runtime += ["transfer"] if decision.links.transfers else []
-    packages = [path for path in (*files, *modules) if path.endswith("/__init__.py")]
+    emitted = (target for path in order for target, _ in parts[path].modules)
+    packages = [path for path in (*files, *modules, *emitted) if path.endswith("/__init__.py")]
     secrets = tuple(dict.fromkeys(name for path in order for name in parts[path].secrets))
     tracked = tuple(c.target for c in copies if c.tracked)
     pythons = sorted((part.python for part in parts.values() if part.python), key=_version)
