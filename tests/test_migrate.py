@@ -106,6 +106,25 @@ def test_a_file_of_one_notebook_is_an_edge_to_the_next(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "workspace" / "data" / "clean.json.dvc").exists()
 
 
+def test_notebooks_meet_on_drive_and_by_copies(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    there = "/content/drive/MyDrive/lab/x.txt"
+    write_notebook(lab / "a" / "1.ipynb", f"path = '{there}'", "open(path, 'w').write('7')\nNone")
+    write_notebook(
+        lab / "b" / "2.ipynb",
+        f"t = open('{there.replace('MyDrive', 'My Drive')}').read()",
+        "print(t)\nopen('y.txt', 'w').write(t)\nNone",
+        "import shutil\nshutil.copy('y.txt', '../z.txt')\nNone",
+    )
+    write_notebook(lab / "3.ipynb", "print(open('z.txt').read() * 2)")
+    write_notebook(lab / "4.ipynb", "print(open('/content/drive/MyDrive/own/data.txt').read())")
+    (lab / "data.txt").write_text("mine")
+    result = migrated(lab, tmp_path / "out")
+    found = {(e.producer, e.consumer) for e in result.migration.links}
+    assert found == {("a/1.ipynb", "b/2.ipynb"), ("b/2.ipynb", "3.ipynb")}
+    assert sorted(run(tmp_path / "out").splitlines()) == ["7", "77", "mine"]
+
+
 def test_what_was_left_from_an_earlier_run_is_made_again(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     write_notebook(lab / "b make.ipynb", "open('made.txt', 'w').write('new')\nNone")

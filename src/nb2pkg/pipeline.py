@@ -180,6 +180,7 @@ def analysed(notebook: Path | NotebookFile, options: Options | None = None) -> A
 def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], None]) -> Analysed:
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
+    from nb2pkg.plan.drive import meet_on_drive
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
     from nb2pkg.refactor.helper_imports import with_helpers
@@ -196,6 +197,10 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
         on_step("analyse")
         program = analyse(notebook, shipped())
         base = (options.cwd or notebook.folder).resolve()
+        if options.among is not None and options.within is not None:
+            met, there = meet_on_drive(notebook, program, base, options.within.resolve(), options.among.made)
+            if met is not notebook:
+                notebook, program, told = met, analyse(met, shipped()), (*told, *there)
         pointed, brought, moved = point_at_copies(notebook, program, base)
         if pointed is not notebook:
             notebook, program = pointed, analyse(pointed, shipped())

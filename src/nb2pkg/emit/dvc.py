@@ -44,7 +44,7 @@ def dvc_stage(
     outs -= {out for out in outs if any(out.startswith(f"{other}/") for other in outs)}
     earlier = set().union(*(_written(source, s) for s in plan.stages[: plan.stages.index(stage)]))
     reads = [_inside(f"{source.folder}/{read}", plan) for read in stage.reads_files]
-    made = {f"{plan.workspace}/{path}" for path in plan.among.made} if plan.among is not None else set()
+    made = {f"{plan.workspace}/{path}" for path in plan.among.made or ()} if plan.among is not None else set()
     for where in reads:
         deps |= {path for path in made if path == where or path.startswith(f"{where}/")}
         if where in earlier or any(where == t or where.startswith(f"{t}/") for t in targets):

@@ -17,6 +17,7 @@ from graphlib import CycleError, TopologicalSorter
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.migrate.survey import Survey
 from nb2pkg.migrate.types import Link
+from nb2pkg.plan.drive import FOLDER as DRIVE
 from nb2pkg.plan.types import WORKSPACE_FOLDER
 
 OWN_WORKSPACES = "workspaces"
@@ -165,7 +166,7 @@ def _missing(surveys: Sequence[Survey], makers: Mapping[str, Survey], there: fro
     for each in surveys:
         for path in each.reads:
             known = path in there or path in folders or bool(_related(path, listed))
-            if not known and not re.search(r"[*?\[]", path):
+            if not known and not re.search(r"[*?\[]", path) and not path.startswith(f"{DRIVE}/"):
                 wanted[path].append(each.path)
     return [
         Diagnostic("N905", f"{path} is read by {', '.join(who)}, is not there, and no notebook makes it")

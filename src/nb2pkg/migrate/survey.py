@@ -18,6 +18,7 @@ from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
 from nb2pkg.plan.hoisting import definitions_of, free_names, hoist_imports
 from nb2pkg.plan.local_modules import local_files
+from nb2pkg.plan.types import Place
 from nb2pkg.section.names import imported_names
 
 _SEEN = re.compile(r"__doc__|__module__|\b(help|getsource|getfile)\(")
@@ -78,7 +79,7 @@ class Survey:
 def survey(root: Path, notebook: Found, options: Options) -> Survey:
     """Look at the notebook `notebook` of the repository in `root`; raises NotebookError where it can't be read."""
     path = root / notebook.path
-    found = analysed(path, replace(options, within=root))
+    found = analysed(path, replace(options, within=root, among=Place(made=None)))
     reads, writes, unknown = _files(found, root)
     return Survey(
         path=notebook.path,

@@ -17,6 +17,7 @@ from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Scope
 from nb2pkg.plan.cuts import before_lasting, computing_cuts, repeatable_settings, settle, without_joined
 from nb2pkg.plan.data import data_files, expected_folders
+from nb2pkg.plan.drive import folders_on_drive
 from nb2pkg.plan.hoisting import (
     constants_of,
     definitions_of,
@@ -109,7 +110,7 @@ def make_plan(
             {b.target for b in brought},
             diagnostics,
             within if among is not None else None,
-            among.made if among is not None else (),
+            (among.made or ()) if among is not None else (),
         )
     taken = [*((base / root / name).resolve() for name in files), *(b.source for b in brought)]
     diagnostics += told_of_pickles(program, taken, shipped())
@@ -128,7 +129,7 @@ def make_plan(
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),
-        folders=layout.folders if layout.in_place else expected_folders(notebook, program, cwd),
+        folders=layout.folders if layout.in_place else _folders(notebook, program, cwd, among),
         moved=tuple((m.original, m.package) for m in layout.moves),
         downloads=layout.downloads,
         in_place=layout.in_place,
@@ -138,6 +139,12 @@ def make_plan(
         among=among,
         diagnostics=tuple(diagnostics),
     )
+
+
+def _folders(notebook: Notebook, program: Program, cwd: Path | None, among: Place | None) -> tuple[str, ...]:
+    """The folders that have to be there: those beside the notebook, and those on Drive."""
+    found = expected_folders(notebook, program, cwd)
+    return found if among is None else (*found, *folders_on_drive(program))
 
 
 def _unlike_variables(program: Program, sections: tuple[Section, ...]) -> tuple[Section, ...]:

@@ -55,7 +55,7 @@ def point_at_copies(
                 continue
             if there is None:
                 new, how = _tail_below(text, base), "the file beside the notebook that ends like it"
-            elif not _is_only(program, text, arguments):
+            elif not is_only(program, text, arguments):
                 message = f"{text} stays: it is not only the name of a file that is opened, and is on this machine only"
                 told.append(Diagnostic("N403", message, statement.cell, node.lineno))
                 continue
@@ -116,15 +116,15 @@ def _tail_below(text: str, base: Path) -> str | None:
     return None
 
 
-def _is_only(program: Program, text: str, arguments: set[int]) -> bool:
+def is_only(program: Program, text: str, arguments: set[int]) -> bool:
     """Whether the text is nothing but the argument of calls that open it: it is not printed, joined or compared.
 
     It may be bound to a name, once, that is no more than that either.
     """
     names: set[str] = set()
     for statement in program.statements:
-        for node in _strings(statement.node):
-            if node.value == text and id(node) not in arguments:
+        for node in ast.walk(statement.node):
+            if isinstance(node, ast.Constant) and node.value == text and id(node) not in arguments:
                 match statement.node:
                     case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
                         names.add(name)

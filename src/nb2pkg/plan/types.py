@@ -143,8 +143,8 @@ class Place:
     """(module as the notebook imports it, full name that it has now) of each helper module."""
     helper_files: tuple[str, ...] = ()
     """The helper modules' files, from the package's root."""
-    made: tuple[str, ...] = ()
-    """The files that other notebooks make and this one reads, from the repository's root."""
+    made: tuple[str, ...] | None = ()
+    """The files that other notebooks make and this one reads, from the repository's root; None: not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
