@@ -75,8 +75,8 @@ def test_what_moves(tmp_path: Path, code: str, moves: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("path = 'data/train.csv'\nprint(path, len(open(path).read()))", "path is not only opened"),
-        ("print('data/train.csv')\nopen('data/train.csv')", "is not only opened"),
+        ("def read(p):\n    print(p)\n    return open(p).read()\nread('log.txt')", "p is not always the same path"),
+        ("print(f\"{open('log.txt').read()}\")", "more than the name of a file"),
         ("for name in ('train', 'test'):\n    print(name)\n    open(f'{name}.csv', 'w')", "while the code runs"),
         (f"{TRAIN}import os\nprint(os.getcwd())", "os.getcwd() depends"),
         (f"{TRAIN}import os\nprint(os.listdir())", "os.listdir() depends"),
@@ -87,7 +87,7 @@ def test_what_moves(tmp_path: Path, code: str, moves: dict[str, str]) -> None:
         ("f = open('log.txt')\nprint(f.name)", "asked for its name"),
         ("import somelib\nsomelib.read('log.txt')", "may be a file"),
         ("open('missing.csv').read()", "is not there"),
-        ("p = 'a.csv'\np = 'log.txt'\nopen(p).close()", "not always the same path"),
+        ("def read(p):\n    return open(p).read()\nlist(map(read, ['log.txt']))", "while the code runs"),
     ],
 )
 def test_what_stays(tmp_path: Path, code: str, reason: str) -> None:
@@ -95,6 +95,65 @@ def test_what_stays(tmp_path: Path, code: str, reason: str) -> None:
     assert not made.plan.in_place and not made.plan.moved
     told = [d.message for d in made.diagnostics if d.code == "N405"]
     assert len(told) == 1 and reason in told[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        # The literal that all paths begin with is the one that changes.
+        (
+            "import os\nDIR = 'data'\nprint(open(os.path.join(DIR, 'train.csv')).read())\n"
+            "print(open(f'{DIR}/train.csv').read(), open(DIR + '/train.csv').read())",
+            ['DIR = "data/raw"', "os.path.join(DIR, ", 'f"{DIR}/train.csv"'],
+        ),
+        (
+            "from pathlib import Path\nDIR = Path('data')\nFILE = DIR / 'train.csv'\n"
+            "print(FILE.read_text(), open(str(DIR / 'train.csv')).read())",
+            ['Path("data/raw")', 'DIR / "train.csv"'],
+        ),
+        ("print(open('./' + 'log.txt').read())", ['"data/raw/"']),
+        (
+            "DIR = 'data/'\ndef read(name):\n    return open(DIR + name).read()\nprint(read('train.csv'))",
+            ['DIR = "data/raw/"', "open(DIR + name)"],
+        ),
+        (
+            "import os\nMODELS = 'models'\nos.makedirs(MODELS, exist_ok=True)\nimport pickle\n"
+            "with open(os.path.join(MODELS, 'm.pkl'), 'wb') as f:\n    pickle.dump(object(), f)",
+            ['MODELS = "models/models"'],
+        ),
+        # Where it is more than that, or they go to different places, each argument changes.
+        ("path = 'data/train.csv'\nprint(path, open(path).read())", ['"data/train.csv"', '"data/raw/train.csv"']),
+        ("DIR = 'data'\nprint(DIR, open(DIR + '/train.csv').read())", ['DIR = "data"', '"data/raw/train.csv"']),
+        (
+            "DIR = 'data/'\ntext = open(DIR + 'train.csv').read()\nwith open(DIR + 'out.csv', 'w') as f:\n"
+            "    print(f.write(text))",
+            ['"data/raw/train.csv"', '"data/processed/out.csv"'],
+        ),
+        ("print('log.txt', open('log.txt').read())", ['"log.txt"', '"data/raw/log.txt"']),
+        ("p = 'a.csv'\np = 'log.txt'\nprint(open(p).read())", ['"data/raw/log.txt"']),
+        (
+            "from pathlib import Path\np = Path('log.txt')\nprint(p, p.read_text())",
+            ['p = Path("log.txt")', 'Path("data/raw/log.txt").read_text()'],
+        ),
+        # What a function only opens changes where it is given.
+        (
+            "def read(path):\n    return open(path).read()\nprint(read('log.txt'), read(path='data/train.csv'))",
+            ["open(path)", 'read("data/raw/log.txt")'],
+        ),
+    ],
+)
+def test_paths_that_are_joined_named_or_shown(tmp_path: Path, code: str, texts: list[str]) -> None:
+    made = converted(tmp_path, code)
+    assert made.plan.in_place, [str(d) for d in made.diagnostics]
+    text = "".join(path.read_text() for path in sorted((tmp_path / "out/pkg").glob("*.py")))
+    for name, value in re.findall(r'(?m)^([A-Z]+_[A-Z_]+) = ("[^"]*")', text):
+        text = re.sub(rf"\b{name}\b(?! =)", value, text)
+    assert [t for t in texts if t not in text] == []
+    script = ["-c", code]
+    before = subprocess.run([sys.executable, *script], cwd=tmp_path / "nb", capture_output=True, text=True, check=True)
+    out = tmp_path / "out"
+    after = subprocess.run([sys.executable, "-m", "pkg"], cwd=out, capture_output=True, text=True, check=True)
+    assert after.stdout == before.stdout
 
 
 def test_what_gives_back_its_path_is_told_the_notebooks(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def _plan(
     from nb2pkg.plan import make_plan
     from nb2pkg.plan.layout import decide, kept
     from nb2pkg.plan.moves import WORKSPACE
-    from nb2pkg.plan.relocation import relocated, telling
+    from nb2pkg.plan.relocation import readdressed, relocated, telling
     from nb2pkg.plan.types import Overrides
     from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.saved_objects import through_artifacts
@@ -230,6 +230,7 @@ def _plan(
     with _silent():
         stays = options.keep_layout or among is not None
         layout = WORKSPACE if stays else decide(notebook, program, found.base, found.brought, shipped())
+        notebook, program, layout = readdressed(notebook, program, layout, shipped())
         on_step("section")
         sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()

@@ -108,7 +108,7 @@ class Expressions(Calls):
         if not both:
             return NOTHING
         types = {self.heap[o].type for o in both if self.heap[o].kind == "value"}
-        for candidate in ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list"):
+        for candidate in ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list", "pathlib.Path"):
             if candidate in types:
                 return self.fresh(candidate, holds=self.heap.held(both))
         return self.fresh(holds=self.heap.held(both))

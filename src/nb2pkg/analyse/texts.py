@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from nb2pkg.analyse.arguments import argument_of
 from nb2pkg.analyse.program import FileUse
@@ -97,24 +98,45 @@ class Texts(State):
                         return scope.strings.get(node.id)
                     scope = scope.outer
                 return self.strings.get(node.id)
-            case ast.BinOp(op=ast.Add() | ast.Div()):
+            case ast.BinOp(op=ast.Add()):
                 left, right = self.text_of(node.left), self.text_of(node.right)
-                if left is None or right is None:
-                    return None
-                return left + ("/" if isinstance(node.op, ast.Div) else "") + right
+                return None if left is None or right is None else left + right
+            case ast.BinOp(op=ast.Div()):
+                return self.joined([node.left, node.right])
+            case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str(form)), right=given):
+                values = [self.text_of(v) for v in (given.elts if isinstance(given, ast.Tuple) else [given])]
+                texts = tuple(v for v in values if v is not None)
+                plain = len(texts) == len(values) == form.count("%") == form.count("%s")
+                return form % texts if plain else None
             case ast.JoinedStr():
                 parts: list[str] = []
                 for part in node.values:
-                    inner = part.value if isinstance(part, ast.FormattedValue) else part
-                    text_part = self.text_of(inner)
-                    if text_part is None:
+                    formatted = isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1)
+                    text_part = self.text_of(part.value if isinstance(part, ast.FormattedValue) else part)
+                    if text_part is None or formatted:
                         return None
                     parts.append(text_part)
                 return "".join(parts)
-            case ast.Call(func=ast.Attribute(attr="join")) | ast.Call(func=ast.Name(id="Path")):
-                pieces = [self.text_of(a) for a in node.args]
-                if not pieces or None in pieces:
-                    return None
-                return "/".join(p.rstrip("/") for p in pieces if p)
+            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str(form))), keywords=[]):
+                values = [self.text_of(v) for v in node.args]
+                texts = tuple(v for v in values if v is not None)
+                plain = len(texts) == len(values) == form.count("{}") == form.count("{") == form.count("}")
+                return form.format(*texts) if plain else None
+            case ast.Call(func=ast.Attribute(attr="joinpath", value=owner), keywords=[]):
+                return self.joined([owner, *node.args])
+            case ast.Call(func=ast.Attribute(attr="join", value=ast.Name() | ast.Attribute()), keywords=[]):
+                return self.joined(node.args)
+            case ast.Call(func=ast.Name(id="Path") | ast.Attribute(attr="Path"), keywords=[]):
+                return self.joined(node.args)
+            case ast.Call(func=ast.Name(id="str") | ast.Attribute(attr="fspath"), args=[path], keywords=[]):
+                return self.text_of(path)
             case _:
                 return None
+
+    def joined(self, nodes: Sequence[ast.expr]) -> str | None:
+        """The path that is joined of these, where each is known and none but the first begins at the root."""
+        found = [self.text_of(node) for node in nodes]
+        pieces = [piece for piece in found if piece is not None]
+        if not pieces or len(pieces) < len(found) or any(piece.startswith("/") for piece in pieces[1:]):
+            return None
+        return "/".join(p.rstrip("/") or p for p in pieces if p)

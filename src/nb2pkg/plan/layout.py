@@ -17,10 +17,11 @@ from nb2pkg.analyse.program import FileUse, Statement
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Notebook
+from nb2pkg.plan.addressing import Addressed, addressed
 from nb2pkg.plan.data import expected_folders, normal_path
 from nb2pkg.plan.fetching import fetched
 from nb2pkg.plan.moves import Layout, Stays, given
-from nb2pkg.plan.opened import first_unknown, nothing_else_is_opened, only_opened
+from nb2pkg.plan.opened import first_unknown, nothing_else_is_opened, results_to_tell
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.places import made_places, raw_places
 
@@ -36,15 +37,26 @@ def decide(
         moves = (*raw_places(inputs), *made_places(outputs, program, knowledge))
         looked_into = program.statements if uses or first_unknown(program) else ()
         parts = tuple((s, tuple(ast.walk(s.node))) for s in looked_into)
+        places = Addressed()
         telling: tuple[tuple[ast.Call, str, str], ...] = ()
         if uses:
-            telling = only_opened(program, parts, [m.original for m in moves], knowledge)
-        nothing_else_is_opened(program, parts, base, moves, knowledge)
+            uneditable = frozenset(cell.index for cell in notebook.cells if cell.may_raise)
+            places = addressed(program, parts, {m.original: m.package for m in moves}, uneditable)
+            telling = results_to_tell(program, parts, knowledge)
+        nothing_else_is_opened(program, parts, base, moves, knowledge, places.nodes)
         downloads = tuple(fetched(program, {m.package for m in moves}))
     except Stays as reason:
         return Layout(why=reason.why, place=reason.place)
     folders = expected_folders(notebook, program, base)
-    return Layout(moves, in_place=True, downloads=downloads, telling=telling, folders=folders)
+    return Layout(
+        moves,
+        in_place=True,
+        by_text=places.by_text,
+        rewrites=places.rewrites,
+        downloads=downloads,
+        telling=telling,
+        folders=folders,
+    )
 
 
 def kept(layout: Layout) -> tuple[Diagnostic, ...]:

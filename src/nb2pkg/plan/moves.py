@@ -6,7 +6,7 @@ What goes in here: the values that the parts of the decision hand to each other.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nb2pkg.analyse.program import Statement
@@ -24,12 +24,25 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A node of a cell, and the text in its place."""
+
+    cell: int
+    node: ast.expr = field(compare=False)
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The files that move, or why none does."""
 
     moves: tuple[Move, ...] = ()
     in_place: bool = False
     """Nothing needs the notebook's working folder."""
+    by_text: frozenset[str] = frozenset()
+    """The notebook's paths that are found by the text of their literals, which are nothing else."""
+    rewrites: tuple[Rewrite, ...] = ()
+    """What is edited in the cells for the other paths."""
     downloads: tuple[tuple[str, str], ...] = ()
     """(URL, path from the package's root) of what is downloaded once, and read from there."""
     telling: tuple[tuple[ast.Call, str, str], ...] = ()

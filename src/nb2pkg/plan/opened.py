@@ -6,7 +6,7 @@ What goes in here: the obligation. A path that is shown, joined, compared, or gi
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from nb2pkg.analyse import Program
@@ -17,44 +17,20 @@ from nb2pkg.plan.moves import Move, Parts, Stays, given
 from nb2pkg.refactor.resolve import Resolver
 
 
-def only_opened(
-    program: Program, parts: Parts, paths: Iterable[str], knowledge: KnowledgeBase
+def results_to_tell(
+    program: Program, parts: Parts, knowledge: KnowledgeBase
 ) -> tuple[tuple[ast.Call, str, str], ...]:
-    """Each path is a literal, or a name for one, that is nothing but an argument of calls that open it.
-
-    Gives the calls that have to be told the path that they give back.
-    """
+    """The calls that have to be told the path that they give back; raises Stays where the path of a file is shown by
+    what has opened it."""
     telling: list[tuple[ast.Call, str, str]] = []
-    wanted = set(paths)
     arguments = {id(f.argument) for s in program.statements for f in s.effects.files if f.argument is not None}
-    names: dict[str, int] = {}
     handles: set[str] = set()
     for statement, nodes in parts:
-        place = statement.cell, statement.node.lineno
-        for use in statement.effects.files:
-            if isinstance(use.argument, ast.Name):
-                names[use.argument.id] = statement.cell
-            elif use.argument is not None and not isinstance(use.argument, ast.Constant):
-                raise Stays("a path is put together", statement.cell, use.line)
         handles |= {name for node in nodes for name in _bound_to_files(node, arguments)}
         telling += _result_is_silent(statement, nodes, program, knowledge, arguments)
-        for node in nodes:
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and normal_path(node.value) in wanted:
-                match statement.node:
-                    case _ if id(node) in arguments:
-                        pass
-                    case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
-                        names[name] = statement.cell
-                    case _:
-                        raise Stays(f"{node.value!r} is not only opened", *place)
-    for name, cell in names.items():
-        if name in program.bound_often or not any(name in s.effects.surely_binds for s in program.statements):
-            raise Stays(f"{name} is not always the same path", cell, None)
     for statement, nodes in parts:
         for node in nodes:
             match node:
-                case ast.Name(id=name, ctx=ast.Load()) if name in names and id(node) not in arguments:
-                    raise Stays(f"{name} is not only opened", statement.cell, node.lineno)
                 case ast.Attribute(value=ast.Name(id=name), attr="name") if name in handles:
                     raise Stays("an open file is asked for its name", statement.cell, node.lineno)
                 case ast.Call(func=ast.Name(id="print" | "display" | "repr" | "str"), args=args) if any(
@@ -111,13 +87,17 @@ def first_unknown(program: Program) -> Statement | None:
 
 
 def nothing_else_is_opened(
-    program: Program, parts: Parts, base: Path, moves: tuple[Move, ...], knowledge: KnowledgeBase
+    program: Program,
+    parts: Parts,
+    base: Path,
+    moves: tuple[Move, ...],
+    knowledge: KnowledgeBase,
+    arguments: frozenset[int],
 ) -> None:
-    """No text that is no argument names a file, where a call may open it of which nothing is known."""
+    """No text that is no part of an argument names a file, where a call may open it of which nothing is known."""
     first = first_unknown(program)
     if first is None:
         return
-    arguments = {id(f.argument) for s in program.statements for f in s.effects.files}
     known = {m.original for m in moves}
     for statement, nodes in parts:
         printed = {

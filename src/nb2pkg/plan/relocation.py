@@ -5,18 +5,42 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from nb2pkg.analyse import Program
+from nb2pkg.analyse import Program, analyse
 from nb2pkg.analyse.edits import Edit, edit_of, edited, paired
+from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.notebook import Notebook
 from nb2pkg.plan.data import normal_path
 from nb2pkg.plan.moves import Layout
 from nb2pkg.refactor.runtime_names import local_names
+
+
+def readdressed(
+    notebook: Notebook, program: Program, layout: Layout, knowledge: KnowledgeBase
+) -> tuple[Notebook, Program, Layout]:
+    """The notebook with the edits that the layout asks for in its cells, and what was found in it by their nodes."""
+    if not layout.rewrites:
+        return notebook, program, layout
+    edits: dict[int, list[Edit]] = {}
+    for each in layout.rewrites:
+        edits.setdefault(each.cell, []).append(edit_of(each.node, each.text))
+    cells = tuple(replace(c, code=edited(c.code, edits.get(c.index, ()))) for c in notebook.cells)
+    notebook = replace(notebook, cells=cells)
+    again = analyse(notebook, knowledge)
+    pairs = zip(program.statements, again.statements, strict=True)
+    same = {id(one): two for old, new in pairs for one, two in paired(old.node, new.node)}
+    telling = tuple(
+        (two, name, path)
+        for one, name, path in layout.telling
+        if isinstance(two := same.get(id(one)), ast.Call)
+    )
+    return notebook, again, replace(layout, rewrites=(), telling=telling)
 
 
 def relocated(program: Program, layout: Layout) -> Program:
     """The program with its paths where the files are now."""
     if not layout.moves and not layout.downloads:
         return program
-    to = {m.original: m.package for m in layout.moves}
+    to = {m.original: m.package for m in layout.moves if m.original in layout.by_text}
     to |= {normal_path(url): path for url, path in layout.downloads}
     statements = []
     for statement in program.statements:
