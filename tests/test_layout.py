@@ -163,6 +163,31 @@ def test_what_gives_back_its_path_is_told_the_notebooks(tmp_path: Path) -> None:
     assert re.search(r'show\(dump_joblib\(\[1\], \w+, told="./m.joblib"\)\)', text)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import io\nimport pandas as pd\ntext = io.StringIO('a,b')\nprint(pd.read_csv(text))",
+        "import pandas as pd\nwith open('log.txt') as f:\n    df = pd.read_csv(f)",
+        "import libpysal\nimport pandas as pd\npath = libpysal.examples.get_path('usjoin.csv')\ndf = pd.read_csv(path)",
+        "import os\nimport sys\nsys.path.append(os.path.abspath('..'))",
+        "import calm",
+    ],
+)
+def test_what_is_no_file_beside_the_notebook_keeps_none_in_its_place(tmp_path: Path, code: str) -> None:
+    (tmp_path / "nb").mkdir()
+    (tmp_path / "nb" / "calm.py").write_text("import math\n\ndef double(x):\n    return math.floor(2 * x)\n")
+    made = converted(tmp_path, code)
+    assert made.plan.in_place, [str(d) for d in made.diagnostics]
+
+
+@pytest.mark.parametrize("text", ["def f():\n    open('x.csv')\n", "import os\n", "NAME = 'x.csv'\n", "def f(:\n"])
+def test_a_module_of_its_own_that_may_open_a_file_keeps_all_in_their_places(tmp_path: Path, text: str) -> None:
+    (tmp_path / "nb").mkdir()
+    (tmp_path / "nb" / "loud.py").write_text(text)
+    told = [d.message for d in converted(tmp_path, "import loud").diagnostics if d.code == "N405"]
+    assert len(told) == 1 and "its own module loud may open files" in told[0]
+
+
 def test_the_user_keeps_the_layout(tmp_path: Path) -> None:
     made = converted(tmp_path, TRAIN, keep_layout=True)
     assert not made.plan.in_place and "N405" not in {d.code for d in made.diagnostics}

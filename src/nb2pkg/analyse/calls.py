@@ -281,7 +281,7 @@ class Calls(Texts):
         if fact.seeds:
             self.notes.seeds.add(fact.seeds)
         if call is not None:
-            self.files(fact, call)
+            self.files(fact, call, named)
         for parameter in fact.calls:
             self.call_back(named(parameter))
         self.notes.prints |= fact.prints

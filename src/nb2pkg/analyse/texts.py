@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nb2pkg.analyse.arguments import argument_of
+from nb2pkg.analyse.heap import Value
 from nb2pkg.analyse.program import FileUse
 from nb2pkg.analyse.scopes import Frame
 from nb2pkg.analyse.state import State
@@ -42,8 +43,8 @@ class Texts(State):
                         self.notes.named.add(word)
                         self.load(word, None)
 
-    def files(self, fact: Call, node: ast.Call) -> None:
-        """Note the files that a call reads or writes."""
+    def files(self, fact: Call, node: ast.Call, values: Callable[[str], Value]) -> None:
+        """Note the files that a call reads or writes; `values` gives the objects of a parameter."""
         for parameters_, writes in ((fact.reads_file, False), (fact.writes_file, True)):
             for parameter in parameters_:
                 argument = argument_of(node, parameter)
@@ -57,6 +58,8 @@ class Texts(State):
                     mode = self.text_of(given) if given is not None else "r"
                     is_writing = mode is None or any(c in mode for c in "wax+")
                 path = self.text_of(argument)
+                if path is None and self.is_elsewhere(values(parameter)):
+                    continue
                 if path is not None and "://" in path:
                     if not is_writing and not fact.mode:
                         self.notes.downloads.append(FileUse(path, False, node.lineno, argument))
@@ -64,6 +67,11 @@ class Texts(State):
                 self.notes.files.append(FileUse(path, is_writing, node.lineno, argument))
                 if fact.mode and mode is not None and "a" in mode:
                     self.notes.files.append(FileUse(path, False, node.lineno))
+
+    def is_elsewhere(self, value: Value) -> bool:
+        """Whether what is given as a path surely names no file beside the notebook."""
+        types = [self.kb.type(self.heap[number].type) for number in value]
+        return bool(types) and all(known is not None and not known.beside for known in types)
 
     def know(self, name: str, value: ast.expr, frame: Frame | None) -> None:
         """Keep what is known of the text that a name was just bound to."""

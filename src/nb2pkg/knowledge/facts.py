@@ -128,6 +128,9 @@ class Type:
     """How two are compared: as one object, by what they hold, or not at all (NaN, which is found by identity)."""
     random: bool = False
     """Its methods draw from a global stream, unless its constructor was given a seed."""
+    beside: bool = True
+    """False: where a path may be given, it names no file beside the notebook (text in memory, an open file, the path of
+    a file that a library keeps)."""
     ordered: bool = True
     """False: iteration order is not kept by pickling (sets)."""
 

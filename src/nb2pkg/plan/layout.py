@@ -20,10 +20,17 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.addressing import Addressed, addressed
 from nb2pkg.plan.data import expected_folders, normal_path
 from nb2pkg.plan.fetching import fetched
+from nb2pkg.plan.local_modules import local_modules
 from nb2pkg.plan.moves import Layout, Stays, given
 from nb2pkg.plan.opened import first_unknown, nothing_else_is_opened, results_to_tell
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.places import made_places, raw_places
+
+_OPENING_MODULES = frozenset(str.split(
+    "os io pathlib glob shutil subprocess sqlite3 pickle joblib importlib tempfile zipfile tarfile runpy")
+)
+_OPENS = re.compile(r"(?i)open|read|write|load|save|file|path|dump|export|store|exec|eval|import|to_|dataset|sql")
+"""What the name of a function has in it that may open a file."""
 
 
 def decide(
@@ -77,18 +84,44 @@ def _no_code_knows_the_folder(notebook: Notebook, program: Program, base: Path, 
             raise Stays(statement.effects.dynamic, statement.cell, statement.node.lineno)
     if notebook.written_modules or notebook.run_files:
         raise Stays("the notebook writes or runs files of code")
-    for statement in program.statements:
+    openers = _own_modules_that_may_open(program, base, knowledge)
+    for statement in program.statements if openers else ():
         for root in _imported(statement.node):
             if (base / f"{root}.py").is_file() or (base / root / "__init__.py").is_file():
-                raise Stays(f"its own module {root} may open files", statement.cell, statement.node.lineno)
+                message = f"its own module {root if root in openers else min(openers)} may open files"
+                raise Stays(message, statement.cell, statement.node.lineno)
+    searched = {id(part) for node in program.resolved_calls if _is_search_path(node) for part in ast.walk(node)}
     opened = {id(f.argument) for s in program.statements for f in s.effects.files}
     for node, meanings in program.resolved_calls.items():
+        if id(node) in searched:
+            continue
         for name, fact in meanings:
             here = fact is not None and fact.folder == "default" and not any(id(a) in opened for a in given(node))
             if fact is not None and (fact.folder == "always" or here):
                 owner = statement_of(program, node)
                 cell = owner.cell if owner else None
                 raise Stays(f"{name.removeprefix('builtins.')}() depends on the working folder", cell, node.lineno)
+
+
+def _is_search_path(node: ast.Call) -> bool:
+    """`sys.path.append(…)`: what lies there is copied to where the package's modules are found."""
+    return isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "sys.path"
+
+
+def _own_modules_that_may_open(program: Program, base: Path, knowledge: KnowledgeBase) -> set[str]:
+    """The modules beside the notebook that call something which sounds as if it opened a file, or name one."""
+    found: set[str] = set()
+    for path, content in local_modules(program, base):
+        try:
+            nodes = list(ast.walk(ast.parse(content)))
+        except (SyntaxError, ValueError):
+            nodes = []
+        called = {ast.unparse(n.func) for n in nodes if isinstance(n, ast.Call)}
+        named = any(isinstance(n, ast.Constant) and knowledge.is_file_name(str(n.value)) for n in nodes)
+        roots = {root for n in nodes for root in _imported(n)}
+        if not nodes or named or roots & _OPENING_MODULES or any(_OPENS.search(name) for name in called):
+            found.add(path.partition("/")[0].removesuffix(".py"))
+    return found
 
 
 def _sorted_out(

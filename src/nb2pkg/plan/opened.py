@@ -100,12 +100,13 @@ def nothing_else_is_opened(
         return
     known = {m.original for m in moves}
     for statement, nodes in parts:
-        printed = {
-            id(a)
-            for c in nodes
-            if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "print"
-            for a in c.args
-        }
+        calls = [n for n in nodes if isinstance(n, ast.Call)]
+        printed = {id(a) for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print" for a in c.args}
+        for call in calls:
+            facts = [f for _, f in program.resolved_calls.get(call, ())]
+            types = [knowledge.type(f.returns) if f is not None else None for f in facts]
+            if types and all(t is not None and not t.beside for t in types):
+                printed |= {id(a) for a in call.args}  # the name of what a library keeps
         for node in nodes:
             if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or not 0 < len(node.value) < 200:
                 continue
