@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 
 class Nb2pkgError(Exception):
     """The input can't be converted as it is; the command line prints the message and exits with status 2."""
@@ -16,6 +18,10 @@ class Nb2pkgError(Exception):
         self.message = message
         self.file = file
         self.cell = cell
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it travels between processes."""
+        return partial(type(self), file=self.file, cell=self.cell), (self.code, self.message)
 
 
 class NotebookError(Nb2pkgError):
