@@ -34,6 +34,7 @@ def main() -> None:
                                 (its options: nb2pkg convert --help)
     nb2pkg plan NOTEBOOK        show what would be written, and why
     nb2pkg verify OUT           run the notebook and the package of OUT, and compare what both did
+    nb2pkg migrate REPO... OUT  make one package of all notebooks of a repository, and a report
     """
 
 
@@ -178,3 +179,78 @@ def verify(out: Path, python: str | None, kernel: str | None, timeout: float | N
         sys.exit(2)
     click.echo(json.dumps(report.as_json(), indent=1) if as_json else table(report))
     sys.exit(0 if report.verdict == "equivalent" else 1)
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True)
+@click.argument("out")
+@_PACKAGE
+@_ONE
+@_LIFT
+@_SEED
+@click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
+@click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
+@click.option("--git/--no-git", default=True, help="Make a git repository (default: do).")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes (default: one a processor).")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each notebook.")
+@click.option("--memory-limit", type=click.IntRange(min=64), help="Megabytes for each notebook.")
+@click.option("--scheduler", default="", help="A Dask scheduler (tcp://host:port) whose workers do the work.")
+@click.option("--json", "as_json", is_flag=True, help="The report for machines.")
+def migrate(
+    sources: tuple[str, ...],
+    out: str,
+    package: str | None,
+    force: bool,
+    git: bool,
+    jobs: int | None,
+    timeout: float | None,
+    memory_limit: int | None,
+    scheduler: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make one package, with one pipeline, of all notebooks of a repository; of several SOURCES, a package each in
+    OUT. What they are may be folders or URLs (s3://...).
+
+    Runs nothing of them. What was done is kept beside OUT: run it again after an interruption, and it goes on. Exit
+    status 0: every notebook came over; 1: some did not, the report says which.
+    """
+    import json
+    import os
+
+    from nb2pkg.migrate import MigrateOptions
+    from nb2pkg.migrate.progress import Bar
+    from nb2pkg.migrate.report import as_json as report
+    from nb2pkg.migrate.report import text
+    from nb2pkg.migrate.run import How
+    from nb2pkg.migrate.session import migrate_all
+    from nb2pkg.pipeline import Options
+
+    chosen = MigrateOptions(
+        package=package or "",
+        notebook=Options(**{name: value for name, value in options.items() if value is not None}),
+        force=force,
+        git=git,
+    )
+    how = How(
+        jobs=jobs or os.cpu_count() or 1,
+        timeout=timeout,
+        memory_limit=memory_limit * 2**20 if memory_limit else None,
+        scheduler=scheduler,
+    )
+    try:
+        made = migrate_all(sources, out, chosen, how, Bar())
+    except Nb2pkgError as error:
+        click.echo(f"nb2pkg: {error}", err=True)
+        sys.exit(2)
+    for one in made:
+        for diagnostic in one.diagnostics:
+            click.echo(str(diagnostic), err=True)
+        if not as_json:
+            click.echo(text(one.migration))
+    if as_json:
+        click.echo(json.dumps(report([one.migration for one in made]), indent=1))
+    else:
+        click.echo(f"next: see {out}/migration.html" + (f"; cd {out} && dvc repro" if len(made) == 1 else ""))
+    failed = any(row.status not in ("whole", "doubts", "copy") for one in made for row in one.migration.rows)
+    sys.exit(1 if failed or any(not one.migration.rows for one in made) else 0)

@@ -62,6 +62,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
     from nb2pkg.migrate.copies import without_copies
     from nb2pkg.migrate.decide import decide
     from nb2pkg.migrate.merge import merge, own_files, without_files
+    from nb2pkg.migrate.report import report_files
     from nb2pkg.migrate.result import migration
     from nb2pkg.migrate.scan import scan
     from nb2pkg.migrate.survey import Survey
@@ -101,6 +102,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
             del surveys[path]
     tree, told = merge(decision, parts, templates, source.resolve(), repository.name)
     found = migration(repository, decision, outcomes, told)
+    tree = replace(tree, files=(*tree.files, *report_files(found)))
     files = (file for o in converted if isinstance(o.value, Part) for file in own_files(o.value))
     written = write(tree, out, force=options.force, git=options.git, more=files)
     return Migrated(out, found, written)

@@ -48,6 +48,14 @@ def publish(migrations: Sequence[Migration], folder: Path) -> None:
             raise OutputError("N605", f"can't be written: {error.strerror or error}", file=str(path)) from error
 
 
+def report_files(migration: Migration) -> tuple[tuple[str, bytes], ...]:
+    """(name, contents) of the report's files."""
+    from nb2pkg.migrate.page import page
+
+    ordered = in_order([migration])
+    return ((JSON, json_text(as_json(ordered)).encode()), (HTML, page(ordered).encode()))
+
+
 def in_order(migrations: Iterable[Migration]) -> tuple[Migration, ...]:
     """The same, each part sorted."""
 
