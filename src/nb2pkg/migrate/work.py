@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.part import Part
 from nb2pkg.errors import Nb2pkgError
+from nb2pkg.migrate.journal import read
 from nb2pkg.migrate.survey import Survey, survey
 from nb2pkg.migrate.types import Fingerprint, Outcome, Task
 from nb2pkg.pipeline import part
@@ -21,11 +21,11 @@ def work(task: Task) -> Outcome:
     try:
         if task.step == "survey":
             seen = survey(root, task.notebook, task.options)
-            return Outcome(task.step, task.name, "done", seen, depends=_of_survey(root, seen))
+            return Outcome(task.step, task.name, "done", seen, depends=_of_survey(task, seen))
         made, plan = part(root / task.notebook.path, replace(task.options, within=root))
         relative = replace(made, copies=tuple(replace(c, source=_below(c.source, root)) for c in made.copies))
         diagnostics = (*plan.diagnostics, *made.diagnostics)
-        return Outcome(task.step, task.name, "done", relative, diagnostics, depends=_of_part(root, task, made))
+        return Outcome(task.step, task.name, "done", relative, diagnostics, depends=_of_part(task, made))
     except Nb2pkgError as error:
         told = Diagnostic(error.code, error.message, error.cell, severity="error")
         return Outcome(task.step, task.name, "refused", None, (told,), error.message)
@@ -35,23 +35,15 @@ def _below(path: Path, root: Path) -> Path:
     return path.resolve().relative_to(root.resolve())
 
 
-def _of_survey(root: Path, seen: Survey) -> tuple[Fingerprint, ...]:
-    return _fingerprints(root, (*(h.source for h in seen.helpers if h.source), *seen.runs))
+def _of_survey(task: Task, seen: Survey) -> tuple[Fingerprint, ...]:
+    return _read(task, (*(h.source for h in seen.helpers if h.source), *seen.runs))
 
 
-def _of_part(root: Path, task: Task, made: Part) -> tuple[Fingerprint, ...]:
+def _of_part(task: Task, made: Part) -> tuple[Fingerprint, ...]:
     folder = Path(task.notebook.path).parent
-    ran = [path for path, _ in made.kept[1:]]
-    return _fingerprints(root, (str(folder / Path(path).relative_to(Path("notebooks") / folder)) for path in ran))
+    ran = (Path(path).relative_to(Path("notebooks") / folder) for path, _ in made.kept[1:])
+    return _read(task, ((folder / path).as_posix() for path in ran))
 
 
-def _fingerprints(root: Path, paths: Iterable[str]) -> tuple[Fingerprint, ...]:
-    return tuple(Fingerprint(path, fingerprint(root / path)) for path in sorted(set(paths)))
-
-
-def fingerprint(path: Path) -> str:
-    """The state of a file that is read; empty where there is none."""
-    try:
-        return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    except OSError:
-        return ""
+def _read(task: Task, paths: Iterable[str]) -> tuple[Fingerprint, ...]:
+    return tuple(read(task.root, path) for path in sorted(set(paths)))
