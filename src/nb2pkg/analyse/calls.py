@@ -39,7 +39,9 @@ class Calls(Texts):
             case "function":
                 return self.inline(number, args, keywords)
             case "bound":
-                return self.inline(next(iter(obj.holds)), [obj.receiver, *args], keywords)
+                # It holds what was given to it later too: an attribute of the method.
+                method = next(o for o in sorted(obj.holds) if self.heap[o].node is obj.node)
+                return self.inline(method, [obj.receiver, *args], keywords)
             case "class":
                 self.notes.calls.add(obj.type)
                 instance = self.fresh(obj.type)

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from nb2pkg.analyse.edits import Edit, edit_of, edited
 from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
@@ -166,8 +167,28 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
             return f"del {', '.join(kept)}" if kept else ""
         case ast.Import() | ast.ImportFrom():
             return _own_import(source, stage, node, text)
+        case _ if stage.module_scope:
+            return _without_annotations(text)
         case _:
             return text
+
+
+def _without_annotations(text: str) -> str:
+    """The statement without the annotations of names that its function declares global, which Python forbids."""
+    edits: list[Edit] = []
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            value = ast.get_source_segment(text, node.value) if node.value is not None else None
+            edits.append(edit_of(node, f"{node.target.id} = {value}" if value is not None else "pass"))
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    if ":" in text:
+        visit(ast.parse(text))
+    return edited(text, edits) if edits else text
 
 
 def _displays_itself(source: Source, node: ast.stmt) -> bool:
