@@ -17,6 +17,9 @@ from nb2pkg.migrate.journal import read
 from nb2pkg.migrate.types import Found, Outcome, Task
 from nb2pkg.pipeline import Options
 
+KEPT: list[bytes] = []
+"""What a process does not give back."""
+
 
 def task(root: Path, path: str, content: str = "", options: Options | None = None) -> Task:
     """The task of a notebook that is written to the disk."""
@@ -39,6 +42,9 @@ def work(each: Task) -> Outcome:
         while True:
             held.append(b"x" * (1 << 22))
             time.sleep(0.001)
+    if "keeps" in each.name:
+        KEPT.append(b"x" * (160 << 20))
+        time.sleep(0.3)
     if "dies" in each.name:
         os.kill(os.getpid(), signal.SIGKILL)
     if "falters" in each.name and not (first := path.with_suffix(".tried")).exists():

@@ -123,9 +123,10 @@ def test_options_count_and_copies_do_not(tmp_path: Path) -> None:
         replace(one, options=Options(seed=1)),
         replace(one, options=Options(unlifted=("a",))),
         replace(one, options=Options(joined=("a",))),
+        replace(one, options=Options(python=sys.executable)),
         replace(one, notebook=replace(one.notebook, path="b.ipynb")),
     ]
-    assert len({key_of(each) for each in (one, *others)}) == 6
+    assert len({key_of(each) for each in (one, *others)}) == 7
     assert key_of(replace(one, notebook=replace(one.notebook, copies=("c.ipynb",)))) == key_of(one)
 
 

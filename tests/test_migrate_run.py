@@ -74,8 +74,10 @@ def test_a_fault_costs_its_own_row(tmp_path: Path) -> None:
     codes = {name: [(d.code, d.cell, d.severity) for d in told[name][1]] for name in FAULTS}
     assert codes["refused"] == [("N011", 2, "error")]
     assert [codes[name][0][0] for name in FAULTS[:5]] == ["N971", "N972", "N973", "N973", "N970"]
-    # What died was tried again once, what failed in its own way was not.
-    assert [calls(tmp_path / "repo").count(f"{name}.ipynb") for name in FAULTS] == [1, 1, 2, 2, 1, 1, 2]
+    # What died was tried again once, what failed in its own way was not; what grew, if its process had done others.
+    tried = {name: calls(tmp_path / "repo").count(f"{name}.ipynb") for name in FAULTS}
+    assert tried.pop("grows") in (1, 2)
+    assert tried == {"hangs": 1, "dies": 2, "leaves": 2, "raises": 1, "refused": 1, "falters": 2}
     assert gone(processes(tmp_path / "repo"))
 
 
@@ -102,6 +104,14 @@ def test_what_a_migration_does_comes_through_as_it_was(tmp_path: Path) -> None:
         outcomes = list(run(tasks, migrate_work_itself, journal, How(jobs=2)))
     assert [bare(outcome) for outcome in outcomes] == [migrate_work_itself(each) for each in tasks]
     assert all(outcome.status == "done" for outcome in outcomes)
+
+
+def test_what_other_tasks_have_left_in_a_process_is_nobodys_fault(tmp_path: Path) -> None:
+    tasks = [task(tmp_path / "repo", f"{n}-keeps.ipynb") for n in range(3)]
+    with Journal(tmp_path / "journal") as journal:
+        outcomes = run(tasks, work, journal, How(memory_limit=300 << 20))
+        assert [outcome.status for outcome in outcomes] == ["done"] * 3
+    assert len(processes(tmp_path / "repo")) == 3
 
 
 def test_processes_are_kept_from_task_to_task(tmp_path: Path) -> None:

@@ -195,7 +195,9 @@ def _refused(path: Path, error: Exception) -> Nb2pkgError:
 def key_of(task: Task) -> bytes:
     """A hash of all that an outcome depends on, but for the files that it names, wherever the repository lies."""
     told = replace(task, root="", notebook=replace(task.notebook, copies=()))
-    return hashlib.sha256("\0".join((identity(), _installed(), plain_text(told, task.root))).encode()).digest()
+    return hashlib.sha256(
+        "\0".join((identity(), _installed(task.options.python), plain_text(told, task.root))).encode()
+    ).digest()
 
 
 @cache
@@ -213,14 +215,23 @@ def identity() -> str:
 
 
 def _source(folder: Path) -> Iterator[Path]:
+    """What decides, as it is installed anywhere: the way into Jupyter is in other places of a wheel."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in (".pyc", ".map", ".js") and "__pycache__" not in path.parts:
+        below = path.relative_to(folder).parts
+        if path.suffix in (".py", ".toml", ".json", ".html") and below[0] not in ("jupyter", "labextension"):
             yield path
 
 
 @cache
-def _installed() -> str:
-    """What the interpreter has installed, from which versions are pinned."""
+def _installed(python: str | None) -> str:
+    """What the interpreter has installed that versions are pinned from (None: this one)."""
+    if python is not None:
+        from nb2pkg.plan.requirements import installed
+
+        there = installed(python)
+        return (
+            "" if there is None else "\n".join(f"{name} {version}" for name, version in sorted(there.versions.items()))
+        )
     found: set[str] = set()
     for folder in sys.path:
         with contextlib.suppress(OSError):

@@ -60,7 +60,7 @@ def _plain(value: Any, root: Path) -> Any:
     if kind is tuple:
         return [_plain(each, root) for each in value]
     if kind is bytes:
-        return {"bytes": base64.b85encode(value).decode("ascii")}
+        return {"bytes": base64.b64encode(value).decode("ascii")}
     if kind is list:
         return {"list": [_plain(each, root) for each in value]}
     if kind is dict:
@@ -84,7 +84,7 @@ def _value(plain: Any, root: Path) -> Any:
     if ":" in tag:
         return _dataclass(tag)(**{name: _value(each, root) for name, each in content})
     if tag == "bytes":
-        return base64.b85decode(content)
+        return base64.b64decode(content)
     if tag == "below":
         return root / content
     if tag == "path":

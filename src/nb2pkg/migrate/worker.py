@@ -66,6 +66,14 @@ class Worker:
 
     def perform(self, task: Task) -> Record:
         """Do a task. Raises Stopped, and Nb2pkgError where processes can't be started."""
+        before = self._done
+        found = self._perform(task)
+        if found.status == "memory" and before:  # it may be what earlier tasks have left: a new process knows none
+            self.end()
+            found = self._perform(task)
+        return found
+
+    def _perform(self, task: Task) -> Record:
         if self._done >= TASKS or (self._process is not None and self._process.poll() is not None):
             self.end()
         if self._process is None:
