@@ -212,6 +212,26 @@ def test_equal_functions_are_defined_once(tmp_path: Path) -> None:
     assert sorted(run(tmp_path / "out").splitlines()) == ["[2]", "[6]", "[9]"]
 
 
+def test_what_shared_functions_read_is_a_constant_once(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    text = "RATE = 3\ndef pay(hours):\n    return hours * RATE"
+    write_notebook(lab / "a.ipynb", text, "print(pay(1), RATE)")
+    write_notebook(lab / "b.ipynb", text, "hours = 2", "print(pay(hours))")
+    write_notebook(lab / "c.ipynb", text.replace("3", "4"), "print(pay(3))")
+    migrated(lab, tmp_path / "out")
+    package = tmp_path / "out" / "lab"
+    assert "RATE = 3" in (package / "const.py").read_text()
+    assert [("RATE" in path.read_text()) for path in sorted(package.glob("?/const.py"))] == [False, True]
+    found = stages(tmp_path / "out")
+    params = {name[0]: stage["params"] for name, stage in found.items()}
+    assert params == {
+        "a": [{"lab/const.py": ["RATE"]}],
+        "b": [{"lab/b/const.py": ["hours"]}, {"lab/const.py": ["RATE"]}],
+        "c": [{"lab/c/const.py": ["RATE"]}],
+    }
+    assert sorted(run(tmp_path / "out").splitlines()) == ["12", "3 3", "6"]
+
+
 def test_functions_of_one_text_that_mean_different_things_stay_apart(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     use = "def root(x):\n    return sqrt(x)"

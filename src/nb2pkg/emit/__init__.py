@@ -48,6 +48,7 @@ def emit_part(
     local = frozenset({plan.top, *(m.split("/")[0].removesuffix(".py") for m in beside)})
     pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local)
     tests = tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
+    elsewhere = dict(plan.among.shared) if plan.among is not None else {}
     group = "_".join(plan.package.split(".")[1:]) or "stages"
     measured = [m for s in plan.stages for m in s.metrics]
     runtime = [name for name in RUNTIME if name != "workspace" or not plan.in_place]
@@ -73,7 +74,7 @@ def emit_part(
         templates=tuple(plot_templates(measured).items()),
         folders=tuple(sorted(_expected(plan))),
         secrets=tuple(dict.fromkeys(s.name for s in notebook.secrets)),
-        constants=len(plan.constants),
+        constants=len(plan.constants) - sum(name in elsewhere for name in source.constants),
         measured=bool(measured),
         diagnostics=told,
     )

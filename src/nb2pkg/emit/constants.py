@@ -19,9 +19,9 @@ def constants_module(source: Source) -> Module | None:
 
     DVC's editor needs a number or boolean on one line as `repr` writes it, which is Black's form of it too.
     """
-    if not source.plan.constants:
+    users = {index: names for index, names in _users(source).items() if index not in _elsewhere(source)}
+    if not users:
         return None
-    users = _users(source)
     order = {stage.name: place for place, stage in enumerate(source.plan.stages)}
     statements = source.program.statements
     first = {index: names[0] if names else UNUSED for index, names in users.items()}
@@ -39,6 +39,12 @@ def constants_module(source: Source) -> Module | None:
         beside = f"{code}  # {note}"
         lines += [*comments, beside if "\n" not in code and len(beside) <= LINE_LENGTH else f"# {note}\n{code}"]
     return Module("const", "\n".join(lines) + "\n")
+
+
+def _elsewhere(source: Source) -> set[int]:
+    """The constants that several notebooks have in common, which stand in another module."""
+    names = dict(source.plan.among.shared) if source.plan.among is not None else {}
+    return {index for name, index in source.constants.items() if name in names}
 
 
 def parameters(source: Source, stage: Stage, modules: Mapping[str, Module], imported: Iterable[str]) -> frozenset[str]:

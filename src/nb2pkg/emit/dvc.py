@@ -52,12 +52,13 @@ def dvc_stage(
     unknown = _reads_unknown_files(source, stage)
     if unknown:
         deps |= targets | (earlier - targets) | made
+    used = parameters(source, stage, modules, imported)
     return DvcStage(
         name=stage.step,
         module=f"{plan.package}.{stage.name}",
         desc=stage.title,
         deps=tuple(sorted(deps - outs)),
-        params=tuple(sorted(parameters(source, stage, modules, imported))),
+        params=tuple(sorted(name for name in used if _top(name) not in elsewhere)),
         const_path=f"{plan.folder}/const.py",
         outs=tuple(sorted(outs)),
         uncached_outs=(f"reports/outputs/{stage.place}.jsonl",),
@@ -66,7 +67,13 @@ def dvc_stage(
         cells=tuple(dict.fromkeys(source.cell_ids[statements[i].cell] for i in stage.statements)),
         reads=tuple(sorted({read for read in reads if read})),
         reads_unknown=unknown,
+        shared_params=(f"{plan.top}/const.py", tuple(sorted(name for name in used if _top(name) in elsewhere))),
     )
+
+
+def _top(name: str) -> str:
+    """The constant itself, where an attribute of it is named."""
+    return name.partition(".")[0]
 
 
 def _written(source: Source, stage: Stage) -> set[str]:

@@ -54,6 +54,8 @@ class DvcStage:
     """It may read files that nobody can name; not written."""
     arguments: tuple[str, ...] = ()
     """What the module is given on its command line."""
+    shared_params: tuple[str, tuple[str, ...]] = ("", ())
+    """Another file, and the names of constants in it: those that several notebooks have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,8 @@ def dvc_yaml(stages: Iterable[DvcStage]) -> str:
         command = f"python -m {stage.module}{words}"
         lines.append(f"    cmd: {_dvc_string(command) if words else command}")
         lines += _block("deps", (_item(d) for d in stage.deps))
-        if stage.params:
-            names = "".join(f"\n          - {_dvc_string(p)}" for p in stage.params)
-            lines += ["    params:", f"      - {_dvc_string(stage.const_path)}:{names}"]
+        files = [(path, names) for path, names in ((stage.const_path, stage.params), stage.shared_params) if names]
+        lines += _block("params", (_parameters(path, names) for path, names in files))
         lines += _block("outs", (*(_item(o) for o in stage.outs), *(_uncached(o) for o in stage.uncached_outs)))
         lines += _block("metrics", (_uncached(m) for m in stage.metrics))
         lines += _block("plots", map(_plot, stage.plots))
@@ -115,6 +116,10 @@ def dvc_yaml(stages: Iterable[DvcStage]) -> str:
 def _block(key: str, items: Iterable[str]) -> list[str]:
     found = list(items)
     return [f"    {key}:", *found] if found else []
+
+
+def _parameters(path: str, names: Iterable[str]) -> str:
+    return f"      - {_dvc_string(path)}:" + "".join(f"\n          - {_dvc_string(name)}" for name in names)
 
 
 def _item(path: str) -> str:

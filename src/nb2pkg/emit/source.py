@@ -142,7 +142,7 @@ def head(
             if source.imports[name].module == f"{top}.report":
                 uses.add("report")
         elif name in source.constants and own != "const":
-            wanted.append(Import(f"{package}.const", name))
+            wanted.append(Import(elsewhere.get(name, f"{package}.const"), name))
         elif name in source.shared and name in elsewhere:
             wanted.append(Import(elsewhere[name], name))
             uses.add(elsewhere[name])

@@ -21,6 +21,7 @@ from nb2pkg.emit.tree import Copy, Tree
 from nb2pkg.migrate.decide import Decision
 from nb2pkg.migrate.links import OWN_WORKSPACES
 from nb2pkg.migrate.readme import readme
+from nb2pkg.migrate.shared import CONSTANTS
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*")
 
@@ -59,6 +60,8 @@ def merge(
     files = dict(templates) | dict(decision.helpers.files)
     files |= {f"{folder}/.gitkeep": b"" for path in order for folder in parts[path].folders}
     modules = {f"{m.name.replace('.', '/')}.py": formatted(m.text()) for m in decision.shared.modules}
+    if decision.shared.constants:
+        modules[f"{package}/{CONSTANTS}.py"] = _constants(decision)
     modules[f"{package}/__init__.py"] = formatted(docstring(f"The notebooks of {name} as a package") + "\n")
     runtime = sorted({module for part in parts.values() for module in part.runtime})
     runtime += ["transfer"] if decision.links.transfers else []
@@ -195,6 +198,18 @@ def _copies(parts: Iterable[Part], outs: set[str], root: Path) -> tuple[Copy, ..
             before = found.get(copy.target, copy)
             found[copy.target] = replace(copy, source=root / copy.source, tracked=copy.tracked and before.tracked)
     return tuple(found[target] for target in sorted(found))
+
+
+def _constants(decision: Decision) -> str:
+    """The module of the constants that shared definitions read."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for module in decision.shared.modules:
+        for each in module.definitions:
+            for name, _ in each.constants:
+                users[name].append(each.name)
+    lines = [f"{name} = {text}  # {', '.join(users[name])}" for name, text in decision.shared.constants.items()]
+    title = docstring("Constants that several of the notebooks share: literals that DVC reads and edits")
+    return formatted("\n".join([title, "", *lines]) + "\n")
 
 
 def _requirements(parts: Iterable[Part]) -> tuple[str, ...]:

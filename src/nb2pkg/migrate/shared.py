@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nb2pkg.emit.imports import block
+from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.text import docstring
 from nb2pkg.migrate.survey import Definition, Survey, bare
 from nb2pkg.migrate.types import SharedCode
@@ -18,6 +18,8 @@ NEAR = 0.75
 LONGEST_COMPARED = 6_000
 """Characters of a definition that is compared with others."""
 _MODULE = "shared"
+CONSTANTS = "const"
+"""The module of what shared definitions read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class SharedModule:
 
     def text(self) -> str:
         """The module, before formatting."""
-        imports = block((i for d in self.definitions for i in d.imports), frozenset())
+        package = self.name.partition(".")[0]
+        constants = (Import(f"{package}.{CONSTANTS}", name) for d in self.definitions for name, _ in d.constants)
+        imports = block((*(i for d in self.definitions for i in d.imports), *constants), frozenset({package}))
         title = docstring("Functions and classes that several of the notebooks define")
         return "\n\n".join([title, *filter(None, [imports]), *(f"\n{d.text}" for d in self.definitions)]) + "\n"
 
@@ -43,10 +47,19 @@ class Shared:
     modules: tuple[SharedModule, ...]
     code: tuple[SharedCode, ...]
 
+    @property
+    def constants(self) -> dict[str, str]:
+        """The literals that shared definitions read, by name."""
+        return dict(sorted(pair for module in self.modules for d in module.definitions for pair in d.constants))
+
     def imported_by(self, survey: Survey) -> tuple[tuple[str, str], ...]:
-        """(name, module) of each definition that the notebook imports instead of making it."""
+        """(name, module) of each definition that the notebook imports instead of making it, and of the constants that
+        these read."""
         where = {d.digest: module.name for module in self.modules for d in module.definitions}
-        return tuple((d.name, where[d.digest]) for d in survey.definitions if d.digest in where)
+        shared = [d for d in survey.definitions if d.digest in where]
+        package = self.modules[0].name.partition(".")[0] if shared else ""
+        constants = {name: f"{package}.{CONSTANTS}" for d in shared for name, _ in d.constants}
+        return (*((d.name, where[d.digest]) for d in shared), *sorted(constants.items()))
 
 
 def find_shared(surveys: Sequence[Survey], package: str) -> Shared:
@@ -58,7 +71,12 @@ def find_shared(surveys: Sequence[Survey], package: str) -> Shared:
                 holders[definition.digest].append((each, definition))
     common = {digest: found for digest, found in holders.items() if len({s.path for s, _ in found}) > 1}
     modules: list[dict[str, Definition]] = []
+    constants: dict[str, str] = {}
     for group in _joined(common):
+        needed = [pair for digest in group for pair in common[digest][0][1].constants]
+        if any(constants.get(name, literal) != literal for name, literal in needed):
+            continue  # one name for two values: they stay where they are
+        constants |= dict(needed)
         names = {common[digest][0][1].name for digest in group}
         free = next((m for m in modules if not names & m.keys()), None)
         if free is None:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
@@ -16,7 +16,7 @@ from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.emit.imports import Import, parsed, parsed_node
 from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
-from nb2pkg.plan.hoisting import definitions_of, free_names, hoist_imports
+from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
 from nb2pkg.plan.local_modules import local_files
 from nb2pkg.plan.types import Place
 from nb2pkg.section.names import imported_names
@@ -39,6 +39,8 @@ class Definition:
     """What it needs to be imported."""
     uses: tuple[str, ...]
     """Other definitions of the notebook that it needs."""
+    constants: tuple[tuple[str, str], ...]
+    """(name, literal) of each constant of the notebook that it reads."""
     cell: int
 
 
@@ -153,9 +155,11 @@ def _definitions(found: Analysed) -> tuple[Definition, ...]:
         return ()
     lines, _ = hoist_imports(found.notebook, program)
     imports = _imports(program, lines)
-    names, closed, _ = definitions_of(program, frozenset(lines), {}, [])
+    literals = {name: program.statements[index] for name, index in constants_of(program).items()}
+    constants = {name: _literal(statement.node) for name, statement in literals.items()}
+    names, closed, _ = definitions_of(program, frozenset(lines), constants_of(program), [])
     nodes = {name: program.statements[index].node for name, index in names.items()}
-    digests: dict[str, str] = {}
+    digester = _Digester(nodes, imports, constants, {n for n in names if names[n] in closed})
     made: list[Definition] = []
     for name, index in sorted(names.items(), key=lambda item: item[1]):
         node = nodes[name]
@@ -166,10 +170,11 @@ def _definitions(found: Analysed) -> tuple[Definition, ...]:
             Definition(
                 name=name,
                 is_class=isinstance(node, ast.ClassDef),
-                digest=_digest(name, nodes, imports, frozenset(n for n in names if names[n] in closed), digests, ()),
+                digest=digester.of(name),
                 text=program.statements[index].text,
                 imports=needed,
                 uses=uses,
+                constants=tuple((n, constants[n]) for n in sorted(free & constants.keys())),
                 cell=found.notebook.own(program.statements[index].cell),
             )
         )
@@ -187,38 +192,51 @@ def _imports(program: Program, lines: Mapping[str, str]) -> dict[str, tuple[Impo
     return found
 
 
-def _digest(
-    name: str,
-    nodes: Mapping[str, ast.stmt],
-    imports: Mapping[str, tuple[Import, ...]],
-    closed: frozenset[str],
-    digests: dict[str, str],
-    above: tuple[str, ...],
-) -> str:
-    """The digest of a definition with all that it needs; empty where it needs more than imports and definitions.
+def _literal(node: ast.stmt) -> str:
+    """The value that a constant is bound to; empty where the statement does more."""
+    match node:
+        case ast.Assign(targets=[ast.Name()]):
+            return ast.unparse(node.value)
+        case _:
+            return ""
 
-    Definitions that need each other are known to each other by their names.
-    """
-    if name in digests:
-        return digests[name]
-    node = nodes[name]
-    parts = [bare(ast.unparse(node))]
-    for free in sorted(free_names(node) - {name}):
-        if free in above:
-            parts.append(f"{free}: itself")
-        elif free in nodes:
-            digest = _digest(free, nodes, imports, closed, digests, (*above, name))
-            parts.append(f"{free}: {digest}")
-            if not digest:
-                closed -= {name}
-        elif free in imports:
-            parts.append(f"{free}: {imports[free]}")
-        elif free not in BUILTINS:
-            closed -= {name}
-    found = hashlib.sha256("\n".join(parts).encode()).hexdigest() if name in closed else ""
-    if not above or not found:
-        digests[name] = found
-    return found
+
+@dataclass(frozen=True, slots=True)
+class _Digester:
+    """Makes the digests of a notebook's definitions."""
+
+    nodes: Mapping[str, ast.stmt]
+    imports: Mapping[str, tuple[Import, ...]]
+    constants: Mapping[str, str]
+    closed: set[str]
+    """Those that need no variable."""
+    known: dict[str, str] = field(default_factory=dict)
+
+    def of(self, name: str, above: tuple[str, ...] = ()) -> str:
+        """The digest of a definition with all that it needs; empty where it needs more than imports, constants and
+        definitions. Definitions that need each other are known to each other by their names."""
+        if name in self.known:
+            return self.known[name]
+        parts = [bare(ast.unparse(self.nodes[name]))]
+        for free in sorted(free_names(self.nodes[name]) - {name}):
+            if free in above:
+                parts.append(f"{free}: itself")
+            elif free in self.nodes:
+                parts.append(f"{free}: {self.of(free, (*above, name)) or self._open(name)}")
+            elif free in self.imports:
+                parts.append(f"{free}: {self.imports[free]}")
+            elif free in self.constants:
+                parts.append(f"{free} = {self.constants[free] or self._open(name)}")
+            elif free not in BUILTINS:
+                self._open(name)
+        found = hashlib.sha256("\n".join(parts).encode()).hexdigest() if name in self.closed else ""
+        if not above or not found:
+            self.known[name] = found
+        return found
+
+    def _open(self, name: str) -> str:
+        self.closed.discard(name)
+        return ""
 
 
 class _Bare(ast.NodeTransformer):
