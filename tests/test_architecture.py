@@ -86,6 +86,13 @@ def test_a_pass_imports_what_it_may(own: str) -> None:
     assert {(name, other) for name, other in found if other not in allowed} == set()
 
 
+def test_one_notebook_knows_nothing_of_many() -> None:
+    names = modules()
+    below = [(name, path) for name, path in names.items() if part(name) not in ("migrate", "cli")]
+    users = [name for name, path in below if "migrate" in map(part, imported(path, set(names), anywhere=True))]
+    assert users == []
+
+
 def test_the_table_has_the_passes_of_the_pipeline() -> None:
     doc = nb2pkg.pipeline.__doc__ or ""
     passes = re.findall(r"^    (\w+) +\S.* -> ", doc, re.MULTILINE)
