@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nb2pkg.emit.runtime.downloads import download
 from nb2pkg.pipeline import Converted, Options, convert
@@ -87,6 +88,75 @@ def test_the_second_run_is_offline(tmp_path: Path, web: http.server.HTTPServer) 
     assert "/data/raw/iris.csv" in ignored
 
 
+LOADS = [
+    "!wget {root}/iris.csv",
+    "!wget -q {root}/iris.csv -O iris.csv",
+    "!curl -sL -o iris.csv {root}/iris.csv",
+    "!mkdir -p d && curl -O {root}/iris.csv",
+    "import urllib.request\nurllib.request.urlretrieve('{root}/iris.csv', 'iris.csv')\nx = 1",
+    "import os\nfrom urllib.request import urlretrieve\nURL, NAME = '{root}/iris.csv', 'iris.csv'\n"
+    "if not os.path.exists('iris.csv'):\n    urlretrieve('{root}/iris.csv', 'iris.csv')",
+]
+
+
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_file_that_is_only_downloaded_comes_from_the_stage_fetch(
+    tmp_path: Path, web: http.server.HTTPServer, load: str, kept: bool
+) -> None:
+    root = f"http://127.0.0.1:{web.server_address[1]}"
+    read = "import pandas as pd\nprint(pd.read_csv('iris.csv')['b'].sum(), end=' ')\n"
+    read += f"print(pd.read_csv('{root}/iris.csv.gz')['a'].sum())"
+    look = "import os\nprint(os.path.basename(os.getcwd()) != '')"
+    made = converted(tmp_path, "## Load", load.format(root=root), "## Read", read, *([look] if kept else []))
+    place = "workspace/iris.csv" if kept else "data/raw/iris.csv"
+    assert made.plan.in_place is not kept
+    assert (f"{root}/iris.csv", place) in made.plan.downloads and len(made.plan.downloads) == 2
+    out = tmp_path / "out"
+    assert "urlretrieve" not in "".join(path.read_text() for path in (out / "pkg").glob("*.py"))
+    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = ["dvc", "repro"] if load == LOADS[0] else [sys.executable, "-m", "pkg"]
+    done = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "7 7" in done.stdout, done.stdout + done.stderr
+    web.shutdown()
+    web.server_close()
+    done = subprocess.run([sys.executable, "-m", "pkg"], cwd=out, capture_output=True, text=True, check=False)
+    assert "7 7" in done.stdout, "a second run is offline"
+    stages = yaml.safe_load((out / "dvc.yaml").read_text())["stages"]
+    assert {place, "data/raw/iris.csv.gz"} <= {dep for stage in stages.values() for dep in stage["deps"]}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(os.path.exists('x.csv'))\nurlretrieve('https://a.org/x.csv', 'x.csv')",
+        "print(os.listdir())\nurlretrieve('https://a.org/x.csv', 'x.csv')",
+        "print(urlretrieve('https://a.org/x.csv', 'x.csv'))",
+        "urlretrieve('https://a.org/x.csv', 'x.csv')\nopen('x.csv', 'w')",
+        "for n in range(2):\n    urlretrieve('https://a.org/x.csv', 'x.csv')",
+        "urlretrieve('https://a.org/x.csv', '/tmp/x.csv')",
+        "if not os.path.exists('x.csv'):\n    print('!')\n    urlretrieve('https://a.org/x.csv', 'x.csv')",
+        "def get(url):\n    urlretrieve(url, 'x.csv')\nget('https://a.org/x.csv')",
+        "urlretrieve('https://a.org/' + input(), 'x.csv')",
+    ],
+)
+def test_a_download_that_does_more_stays_in_its_place(tmp_path: Path, code: str) -> None:
+    head = "import os\nfrom urllib.request import urlretrieve\n"
+    made = converted(tmp_path, f"{head}{code}\nx = 1")
+    assert not made.plan.downloads
+    assert "urlretrieve(" in "".join(path.read_text() for path in (tmp_path / "out/pkg").glob("*.py"))
+
+
+def test_what_is_there_already_is_data_and_not_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "nb").mkdir()
+    (tmp_path / "nb" / "x.csv").write_text("a\n1\n")
+    made = converted(tmp_path, "!wget https://a.org/x.csv", "print(open('x.csv').read())")
+    assert not made.plan.downloads and dict(made.plan.moved) == {"x.csv": "data/raw/x.csv"}
+    assert (tmp_path / "out/data/raw/x.csv").is_file()
+    assert [d.code for d in made.diagnostics if d.code.startswith("N10")] == ["N104"]
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -95,7 +165,7 @@ def test_the_second_run_is_offline(tmp_path: Path, web: http.server.HTTPServer) 
         "pd.read_csv('https://example.com/' + 'x.csv')",
         "pd.read_csv('s3://bucket/x.csv')",
         "u = 'https://example.com/x.csv'\nu = 'https://example.com/y.csv'\npd.read_csv(u)",
-        "import os\nprint(os.getcwd())\npd.read_csv('https://example.com/x.csv')",
+        "import os\nos.chdir('.')\npd.read_csv('https://example.com/x.csv')",
     ],
 )
 def test_what_stays_as_it_is(tmp_path: Path, code: str) -> None:

@@ -42,6 +42,21 @@ def uses(code: str) -> list[tuple[str | None, str]]:
         ("Image.open('a.png').save('b.png')", [("a.png", "r"), ("b.png", "w")]),
         ("Path('a').write_text('x')", [("a", "w")]),
         ("joblib.dump(1, os.path.join('d', 'a'))", [("d/a", "w")]),
+        # Commands of the shell, as far as their text tells.
+        ("import subprocess\nsubprocess.run('cat a.csv | sort > b.csv', shell=True)", [("a.csv", "r"), ("b.csv", "w")]),
+        ("os.system('cp a.csv b.csv && echo x >> c.txt')",
+         [("a.csv", "r"), ("b.csv", "w"), ("c.txt", "w"), ("c.txt", "r")]),
+        ("import subprocess\nsubprocess.run(['bash'], input='a > x.txt\\nwget https://a.org/y.csv')",
+         [("x.txt", "w"), ("y.csv", "w")]),
+        ("os.system('for f in *; do cat $f > x.txt; done')", []),
+        ("os.system('cat *.csv $NAME > ${OUT} 2> /dev/null')", []),
+        # What a path is joined of.
+        ("D = Path('d')\n(D / 'a').read_text(), D.joinpath('b').write_text('')", [("d/a", "r"), ("d/b", "w")]),
+        ("d = 'd'\nopen('%s/a' % d), open('{}/b'.format(d)), open(f'{d}/c')",
+         [("d/a", "r"), ("d/b", "r"), ("d/c", "r")]),
+        ("d = 'd'\nopen(f'{d:>9}/a'), open(os.path.join(d, '/b')), open(', '.join(d))", [(None, "r")] * 3),
+        # What is no path.
+        ("import io\npd.read_csv(io.StringIO('a'))", []),
         # A helper function is followed to the path, with its defaults.
         (
             "def keep(x, name, end='.pkl'):\n    with open('d/' + name + end, 'wb') as f:\n        pickle.dump(x, f)\n"

@@ -65,6 +65,22 @@ TRANSLATED = {
     "timeit": ("%timeit f()\nx = 1", "\nx = 1"),
     "help": ("plt.xlim?", ""),
     "shell": ("!ls a", f'print(subprocess.run("ls a", {PIPES}).stdout, end="")'),
+    "mkdir of two": ("!mkdir -p a/b c", 'os.makedirs("a/b", exist_ok=True); os.makedirs("c", exist_ok=True);'),
+    "mkdir without -p": ("!mkdir a", 'os.makedirs("a", exist_ok=True);'),
+    "mkdir below": ("!mkdir a/b", f'print(subprocess.run("mkdir a/b", {PIPES}).stdout, end="")'),
+    "wget": ("!wget -q https://a.org/x.csv -P d", 'os.makedirs("d", exist_ok=True); '
+             'urllib.request.urlretrieve("https://a.org/x.csv", "d/x.csv");'),
+    "wget of a name": (
+        "!wget -q 'https://a.org/x.csv?a=1'",
+        f'print(subprocess.run("wget -q \'https://a.org/x.csv?a=1\'", {PIPES}).stdout, end="")',
+    ),
+    "curl": ("!curl -sSLo a.csv https://a.org/x", f'print(subprocess.run("curl -sSLo a.csv https://a.org/x", {PIPES})'
+             '.stdout, end="")'),
+    "unzip": ("!unzip -q a.zip -d d && mkdir e",
+              'shutil.unpack_archive("a.zip", "d"); os.makedirs("e", exist_ok=True);'),
+    "unzip that tells": ("!unzip a.zip -d d", f'print(subprocess.run("unzip a.zip -d d", {PIPES}).stdout, end="")'),
+    "tar": ("!tar xzf a.tgz -C d", 'shutil.unpack_archive("a.tgz", "d");'),
+    "cp of nothing": ("!cp a b", f'print(subprocess.run("cp a b", {PIPES}).stdout, end="")'),
     "shell quote": ("!echo \"it's\"", f'print(subprocess.run("echo \\"it\'s\\"", {PIPES}).stdout, end="")'),
     "field": ("f = 1\n!cat {f}.txt", f'f = 1\nprint(subprocess.run(f"cat {{f}}.txt", {PIPES}).stdout, end="")'),
     "dollar": ("f = 1\n!cat $f", f'f = 1\nprint(subprocess.run(f"cat {{f}}", {PIPES}).stdout, end="")'),

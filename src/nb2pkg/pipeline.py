@@ -216,7 +216,8 @@ def _plan(
 ) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
-    from nb2pkg.plan.layout import decide, kept
+    from nb2pkg.plan.fetching import saved_downloads, without_saved
+    from nb2pkg.plan.layout import decide, kept, unmoved
     from nb2pkg.plan.moves import WORKSPACE
     from nb2pkg.plan.relocation import readdressed, relocated, telling
     from nb2pkg.plan.types import Overrides
@@ -228,9 +229,14 @@ def _plan(
     found = _analysed(file, options, on_step)
     notebook, program, among = found.notebook, found.program, options.among
     with _silent():
-        stays = options.keep_layout or among is not None
-        layout = WORKSPACE if stays else decide(notebook, program, found.base, found.brought, shipped())
+        saved = () if among is not None else saved_downloads(program)
+        program = without_saved(program, saved)
+        layout = WORKSPACE
+        if among is None:
+            decided = decide if not options.keep_layout else unmoved
+            layout = decided(notebook, program, found.base, found.brought, shipped(), saved)
         notebook, program, layout = readdressed(notebook, program, layout, shipped())
+        program = without_saved(program, saved)
         on_step("section")
         sections, doubts = section(notebook, program.statements, options.facts.expensive if options.facts else ())
         modules = imported_names(program.statements) | shipped().roots()
@@ -240,7 +246,8 @@ def _plan(
             on_step("refactor")
             elsewhere = frozenset(name for name, _ in among.shared) if among is not None else frozenset()
             unlifted = frozenset(options.unlifted)
-            program = lift(notebook, program, sections, shipped(), unlifted, dict(layout.downloads), elsewhere)
+            fetched = {url: layout.up + path for url, path in layout.downloads}
+            program = lift(notebook, program, sections, shipped(), unlifted, fetched, elsewhere)
         untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
         program = telling(relocated(program, layout), layout)
         program = through_artifacts(program, shipped(), untouched)

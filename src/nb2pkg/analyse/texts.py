@@ -11,6 +11,7 @@ from nb2pkg.analyse.heap import Value
 from nb2pkg.analyse.program import FileUse
 from nb2pkg.analyse.scopes import Frame
 from nb2pkg.analyse.state import State
+from nb2pkg.knowledge.commands import files_of
 from nb2pkg.knowledge.facts import Call
 
 
@@ -45,6 +46,8 @@ class Texts(State):
 
     def files(self, fact: Call, node: ast.Call, values: Callable[[str], Value]) -> None:
         """Note the files that a call reads or writes; `values` gives the objects of a parameter."""
+        if fact.shell:
+            self.files_of_shell(node)
         for parameters_, writes in ((fact.reads_file, False), (fact.writes_file, True)):
             for parameter in parameters_:
                 argument = argument_of(node, parameter)
@@ -67,6 +70,18 @@ class Texts(State):
                 self.notes.files.append(FileUse(path, is_writing, node.lineno, argument))
                 if fact.mode and mode is not None and "a" in mode:
                     self.notes.files.append(FileUse(path, False, node.lineno))
+
+    def files_of_shell(self, node: ast.Call) -> None:
+        """Note the files of a command, or of the script that a shell is given."""
+        given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "input")]
+        for text in filter(None, map(self.text_of, given)):
+            found = files_of(text)
+            for path in found.reads:
+                self.notes.files.append(FileUse(path, False, node.lineno))
+            for path in (*found.writes, *found.appends):
+                self.notes.files.append(FileUse(path, True, node.lineno))
+            for path in found.appends:
+                self.notes.files.append(FileUse(path, False, node.lineno))
 
     def is_elsewhere(self, value: Value) -> bool:
         """Whether what is given as a path surely names no file beside the notebook."""

@@ -99,4 +99,5 @@ def _inside(path: str, plan: Plan) -> str:
         elif part not in ("", "."):
             parts.append(part)
     found = "/".join(parts)
-    return found if plan.in_place or found.startswith(f"{plan.workspace}/") else ""
+    fetched = any(found == target for _, target in plan.downloads)
+    return found if plan.in_place or fetched or found.startswith(f"{plan.workspace}/") else ""

@@ -40,12 +40,12 @@ def entry_module(source: Source) -> Module:
         imports.append(source.runtime("working_folder"))
     lines = ["def main():", '    """Run every stage in memory, in the notebook\'s order."""']
     space = "    "
-    if not source.plan.in_place:
-        lines.append(f"    with {working_folder(source)}:")
-        space += "    "
     if source.plan.downloads:
         imports.append(Import(package, fetch_name(source)))
         lines.append(f"{space}{fetch_name(source)}.{MAIN}()")
+    if not source.plan.in_place:
+        lines.append(f"    with {working_folder(source)}:")
+        space += "    "
     for stage in source.plan.stages:
         imports.append(Import(f"{package}.{stage.name}", stage.name))
         managers = (f"{local['stage']}({stage.place!r})", recording(source, stage))

@@ -160,7 +160,7 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
             code = f"({code}\n)"  # a tuple without parentheses would be several arguments
         return "\n".join([*comments, f"{source.local['show']}(\n{code}\n)"])
     match node:
-        case ast.Expr(value=ast.Constant() | ast.Name()):
+        case ast.Pass() | ast.Expr(value=ast.Constant() | ast.Name()):
             return ""
         case ast.Delete():
             kept = [ast.unparse(t) for t in _flat(node.targets) if not isinstance(t, ast.Name) or t.id in variables]

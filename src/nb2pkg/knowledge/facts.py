@@ -100,6 +100,8 @@ class Call:
     """The one that takes a path in the place of the parameter `handle`, a file that is opened in the mode `opened`."""
     handle: str = ""
     opened: str = ""
+    shell: bool = False
+    """It runs a command of the shell, or a script that it gives to one as `input`."""
     library: str = ""
     """What these functions have to be told is used in the place of pickle."""
 

@@ -107,7 +107,7 @@ def make_plan(
             notebook,
             program,
             cwd,
-            {b.target for b in brought},
+            {b.target for b in brought}.union(layout.fetched_paths()),
             diagnostics,
             within if among is not None else None,
             (among.made or ()) if among is not None else (),
@@ -131,7 +131,7 @@ def make_plan(
         kept_imports=imports_with_effects(program, shipped(), imports),
         folders=layout.folders if layout.in_place else _folders(notebook, program, cwd, among),
         moved=tuple((m.original, m.package) for m in layout.moves),
-        downloads=layout.downloads,
+        downloads=(*layout.downloads, *_saved(layout, where)),
         in_place=layout.in_place,
         sections=planned_sections(notebook, program, sections, spans, stages),
         named_constants=planned_constants(notebook, program, tuple(sorted(constants.values())), stages),
@@ -145,6 +145,13 @@ def _folders(notebook: Notebook, program: Program, cwd: Path | None, among: Plac
     """The folders that have to be there: those beside the notebook, and those on Drive."""
     found = expected_folders(notebook, program, cwd)
     return found if among is None else (*found, *folders_on_drive(program))
+
+
+def _saved(layout: Layout, where: str) -> tuple[tuple[str, str], ...]:
+    """The URL and the place in the package of what the notebook would download into a file."""
+    moved = {m.original: m.package for m in layout.moves}
+    folder = "workspace" if where == "." else f"workspace/{where}"
+    return tuple((url, moved.get(path, f"{folder}/{path}")) for url, path in layout.saved)
 
 
 def _unlike_variables(program: Program, sections: tuple[Section, ...]) -> tuple[Section, ...]:

@@ -18,8 +18,8 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.addressing import Addressed, addressed
-from nb2pkg.plan.data import expected_folders, normal_path
-from nb2pkg.plan.fetching import fetched
+from nb2pkg.plan.data import data_files, expected_folders, normal_path
+from nb2pkg.plan.fetching import Saved, fetched
 from nb2pkg.plan.local_modules import local_modules
 from nb2pkg.plan.moves import Layout, Stays, given
 from nb2pkg.plan.opened import first_unknown, nothing_else_is_opened, results_to_tell
@@ -34,14 +34,23 @@ _OPENS = re.compile(r"(?i)open|read|write|load|save|file|path|dump|export|store|
 
 
 def decide(
-    notebook: Notebook, program: Program, base: Path, brought: tuple[Brought, ...], knowledge: KnowledgeBase
+    notebook: Notebook,
+    program: Program,
+    base: Path,
+    brought: tuple[Brought, ...],
+    knowledge: KnowledgeBase,
+    saved: tuple[Saved, ...] = (),
 ) -> Layout:
-    """The layout for a notebook that runs in the folder `base`."""
+    """The layout for a notebook that runs in the folder `base`, where what is `saved` is downloaded beforehand."""
+    wanted = _wanted(base, saved)
     try:
         _no_code_knows_the_folder(notebook, program, base, knowledge)
         uses = [(s, f) for s in program.statements for f in s.effects.files]
-        inputs, outputs = _sorted_out(uses, base, {b.target: b.source for b in brought})
+        known: dict[str, Path | None] = {b.target: b.source for b in brought} | {path: None for _, path in wanted}
+        inputs, outputs = _sorted_out(uses, base, known)
         moves = (*raw_places(inputs), *made_places(outputs, program, knowledge))
+        if any(path not in inputs for _, path in wanted):
+            raise Stays("what is downloaded is opened by nothing that is known")
         looked_into = program.statements if uses or first_unknown(program) else ()
         parts = tuple((s, tuple(ast.walk(s.node))) for s in looked_into)
         places = Addressed()
@@ -53,7 +62,7 @@ def decide(
         nothing_else_is_opened(program, parts, base, moves, knowledge, places.nodes)
         downloads = tuple(fetched(program, {m.package for m in moves}))
     except Stays as reason:
-        return Layout(why=reason.why, place=reason.place)
+        return unmoved(notebook, program, base, brought, knowledge, saved, reason)
     folders = expected_folders(notebook, program, base)
     return Layout(
         moves,
@@ -61,21 +70,51 @@ def decide(
         by_text=places.by_text,
         rewrites=places.rewrites,
         downloads=downloads,
+        saved=wanted,
         telling=telling,
         folders=folders,
     )
 
 
+def unmoved(
+    notebook: Notebook,
+    program: Program,
+    base: Path,
+    brought: tuple[Brought, ...],
+    knowledge: KnowledgeBase,
+    saved: tuple[Saved, ...] = (),
+    reason: Stays | None = None,
+) -> Layout:
+    """The layout in which nothing moves; what is read by its URL is downloaded beforehand all the same, where no code
+    goes to another folder."""
+    calls = (name for meanings in program.resolved_calls.values() for name, _ in meanings)
+    goes = any(name in ("os.chdir", "os.fchdir", "contextlib.chdir") for name in calls)
+    dynamic = any(s.effects.dynamic for s in program.statements)
+    downloads = () if goes or dynamic else tuple(fetched(program, set()))
+    up = ""
+    if downloads:
+        _, _, where = data_files(notebook, program, base, {b.target for b in brought}, [])
+        up = "../" * (1 if where == "." else 1 + len(where.split("/")))
+    why, place = (reason.why, reason.place) if reason is not None else ("", None)
+    return Layout(downloads=downloads, up=up, saved=_wanted(base, saved), why=why, place=place)
+
+
+def _wanted(base: Path, saved: tuple[Saved, ...]) -> tuple[tuple[str, str], ...]:
+    """What is not there yet."""
+    return tuple((each.url, each.path) for each in saved if not (base / each.path).exists())
+
+
 def kept(layout: Layout) -> tuple[Diagnostic, ...]:
-    """What is told where nothing moves."""
-    if not layout.why:
-        return tuple(
-            Diagnostic("N406", f"{url} is downloaded once, to {path}, by a stage of its own", severity="info")
-            for url, path in layout.downloads
-        )
-    cell, line = layout.place or (None, None)
-    message = f"the files keep the notebook's own layout, below workspace/: {layout.why}"
-    return (Diagnostic("N405", message, cell, line, "info"),)
+    """What is told of downloads, and where nothing moves."""
+    told = [
+        Diagnostic("N406", f"{url} is downloaded once, to {path}, by a stage of its own", severity="info")
+        for url, path in (*layout.downloads, *layout.saved)
+    ]
+    if layout.why:
+        cell, line = layout.place or (None, None)
+        message = f"the files keep the notebook's own layout, below workspace/: {layout.why}"
+        told.append(Diagnostic("N405", message, cell, line, "info"))
+    return tuple(told)
 
 
 def _no_code_knows_the_folder(notebook: Notebook, program: Program, base: Path, knowledge: KnowledgeBase) -> None:
@@ -125,10 +164,10 @@ def _own_modules_that_may_open(program: Program, base: Path, knowledge: Knowledg
 
 
 def _sorted_out(
-    uses: list[tuple[Statement, FileUse]], base: Path, brought: dict[str, Path]
-) -> tuple[dict[str, Path], dict[str, list[tuple[Statement, FileUse]]]]:
-    """The files that are read as they are, and those that the notebook makes."""
-    inputs: dict[str, Path] = {}
+    uses: list[tuple[Statement, FileUse]], base: Path, known: dict[str, Path | None]
+) -> tuple[dict[str, Path | None], dict[str, list[tuple[Statement, FileUse]]]]:
+    """The files that are read as they are, with what is copied there, and those that the notebook makes."""
+    inputs: dict[str, Path | None] = {}
     outputs: dict[str, list[tuple[Statement, FileUse]]] = {}
     for statement, use in uses:
         place = statement.cell, use.line
@@ -143,7 +182,10 @@ def _sorted_out(
         if normal in outputs:
             outputs[normal].append((statement, use))
             continue
-        there = brought.get(normal, base / normal)
+        if normal in known and known[normal] is None and not use.writes:
+            inputs[normal] = None
+            continue
+        there = known.get(normal) or base / normal
         made_here = any(f.writes and f.argument is use.argument for f in statement.effects.files)
         if use.writes:
             if normal in inputs:

@@ -45,6 +45,10 @@ class Layout:
     """What is edited in the cells for the other paths."""
     downloads: tuple[tuple[str, str], ...] = ()
     """(URL, path from the package's root) of what is downloaded once, and read from there."""
+    up: str = ""
+    """What leads from the working folder to the package's root, for the paths of the downloads."""
+    saved: tuple[tuple[str, str], ...] = ()
+    """(URL, path from the notebook's working folder) of what the notebook itself would download into a file."""
     telling: tuple[tuple[ast.Call, str, str], ...] = ()
     """The calls that give back a path which somebody sees, the function in their place, and the notebook's path."""
     folders: tuple[str, ...] = ()
@@ -52,6 +56,10 @@ class Layout:
     why: str = ""
     place: tuple[int, int] | None = None
     """The cell and line that are the reason."""
+
+    def fetched_paths(self) -> tuple[str, ...]:
+        """What the stage `fetch` downloads, as the notebook's code names it."""
+        return (*(path for _, path in self.saved), *(self.up + path for _, path in self.downloads))
 
 
 WORKSPACE = Layout()

@@ -17,9 +17,10 @@ _INPUT_FOLDERS = frozenset({"data", "dataset", "datasets", "input", "inputs", "r
 _DATA_ROOTS = frozenset({"pandas", "numpy", "builtins", "collections", "polars"})
 
 
-def raw_places(inputs: dict[str, Path]) -> Iterator[Move]:
+def raw_places(inputs: dict[str, Path | None]) -> Iterator[Move]:
     """`data/raw/` and the name, with as many folders before it as tell it from the others."""
-    whole = [p for p in inputs if not any(p.startswith(f"{o}/") for o in inputs if inputs[o].is_dir())]
+    folders = [path for path, there in inputs.items() if there is not None and there.is_dir()]
+    whole = [path for path in inputs if not any(path.startswith(f"{folder}/") for folder in folders)]
     short = {p: _without(p, _INPUT_FOLDERS) for p in whole}
     for path, there in inputs.items():
         owner = path if path in short else next(o for o in whole if path.startswith(f"{o}/"))

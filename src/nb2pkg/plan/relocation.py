@@ -41,7 +41,7 @@ def relocated(program: Program, layout: Layout) -> Program:
     if not layout.moves and not layout.downloads:
         return program
     to = {m.original: m.package for m in layout.moves if m.original in layout.by_text}
-    to |= {normal_path(url): path for url, path in layout.downloads}
+    to |= {normal_path(url): layout.up + path for url, path in layout.downloads}
     statements = []
     for statement in program.statements:
         text = _with_new_paths(statement.text, to) if any(_last(p) in statement.text for p in to) else statement.text

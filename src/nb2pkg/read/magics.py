@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nb2pkg.diagnostics import Diagnostic, Severity
 from nb2pkg.errors import NotebookError
+from nb2pkg.knowledge.commands import in_python
 from nb2pkg.read import shell
 
 RUN_MARK = "__nb2pkg_run__"
@@ -95,8 +96,26 @@ def system(command: str, line: int | None, reading: Reading) -> str | None:
     """`!command` as a statement."""
     if shell.installed(command, reading.folder) is not None:
         return packages(command, line, reading)
+    plain = in_python(command)
+    if plain is not None and _holds(command.split(), plain.code, reading):
+        if plain.left_out:
+            reading.tell("N104", f"{plain.left_out} is left out: it is not the same twice", line)
+        reading.need(*plain.imports)
+        return plain.code
     reading.need("subprocess")
     return shell.printed(shell.expanded(command, reading.bound))
+
+
+def _holds(words: list[str], code: str, reading: Reading) -> bool:
+    """Whether the command would do as the Python code does: not say that something is there, or is not."""
+    match words[0]:
+        case "mkdir":
+            folders = re.findall(r'makedirs\("([^"]+)"', code)
+            return "-p" in words or not any((reading.folder / folder).exists() for folder in folders)
+        case "cp":
+            return (reading.folder / words[1]).is_file()
+        case _:
+            return True
 
 
 def packages(command: str, line: int | None, reading: Reading) -> str | None:
