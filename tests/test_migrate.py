@@ -52,6 +52,13 @@ def test_a_nested_ignore_file_may_take_back_what_one_above_ignores(tmp_path: Pat
     assert [n.path for n in scan(tmp_path).notebooks] == ["a/kept.ipynb"]
 
 
+def test_the_notebook_that_was_copied_is_the_one_without_a_copys_name(tmp_path: Path) -> None:
+    for name in ("Copy of fit.ipynb", "fit (1).ipynb", "fit-Copy1.ipynb", "fit.ipynb"):
+        write_notebook(tmp_path / name, "1")
+    [found] = scan(tmp_path).notebooks
+    assert found.path == "fit.ipynb" and len(found.copies) == 3
+
+
 def test_the_same_bytes_in_two_folders_are_one_notebook_only_where_nothing_around_counts(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     for folder in ("x", "y"):
@@ -123,6 +130,39 @@ def test_notebooks_meet_on_drive_and_by_copies(tmp_path: Path) -> None:
     found = {(e.producer, e.consumer) for e in result.migration.links}
     assert found == {("a/1.ipynb", "b/2.ipynb"), ("b/2.ipynb", "3.ipynb")}
     assert sorted(run(tmp_path / "out").splitlines()) == ["7", "77", "mine"]
+
+
+def test_a_folder_that_several_make_is_no_file_of_theirs(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    make = "import os\nos.makedirs('made/deep', exist_ok=True)"
+    write_notebook(lab / "1.ipynb", make, "open('made/one.txt', 'w').write('1')\nNone")
+    write_notebook(lab / "2.ipynb", make, "open('made/two.txt', 'w').write(open('made/one.txt').read() + '2')\nNone")
+    write_notebook(lab / "3.ipynb", "print(open('made/two.txt').read())")
+    result = migrated(lab, tmp_path / "out")
+    assert {(e.producer, e.consumer, e.file) for e in result.migration.links} == {
+        ("1.ipynb", "2.ipynb", "made/one.txt"),
+        ("2.ipynb", "3.ipynb", "made/two.txt"),
+    }
+    assert result.migration.diagnostics == ()
+    assert {out for stage in stages(tmp_path / "out").values() for out in paths(stage, "outs") if "made" in out} == {
+        "workspace/made/one.txt",
+        "workspace/made/two.txt",
+    }
+    assert run(tmp_path / "out") == "12\n"
+
+
+def test_a_folder_that_one_makes_is_its_own_with_all_that_comes_into_it(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(
+        lab / "1.ipynb",
+        "import os\nos.makedirs('made', exist_ok=True)",
+        "for n in range(3):\n    open('made/' + str(n), 'w').write(str(n))",
+        "open('made/known', 'w').write('k')\nNone",
+    )
+    write_notebook(lab / "2.ipynb", "import os\nprint(sorted(os.listdir('made')), open('made/known').read())")
+    result = migrated(lab, tmp_path / "out")
+    assert {(e.producer, e.consumer) for e in result.migration.links} == {("1.ipynb", "2.ipynb")}
+    assert run(tmp_path / "out") == "['0', '1', '2', 'known'] k\n"
 
 
 def test_what_was_left_from_an_earlier_run_is_made_again(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def dvc_stage(
         outs.add(random_folder(stage.place))
     targets = {c.target for c in copies} | {path for _, path in plan.downloads}
     outs |= {o for o in _written(source, stage) if o not in targets}
+    if plan.among is not None:
+        outs -= {f"{plan.workspace}/{folder}" for folder in plan.among.common_folders}
     others = {o for s in plan.stages if s is not stage for o in _written(source, s)}
     outs -= {out for out in outs if any(other.startswith(f"{out}/") for other in others)}
     outs -= {out for out in outs if any(out.startswith(f"{other}/") for other in outs)}

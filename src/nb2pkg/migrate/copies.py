@@ -27,5 +27,5 @@ def without_copies(repository: Repository, surveys: Mapping[str, Survey]) -> Rep
 
 
 def _needs_nothing(survey: Survey) -> bool:
-    around = (survey.reads, survey.writes, survey.helpers, survey.runs)
+    around = (survey.reads, survey.writes, survey.folders, survey.helpers, survey.runs)
     return not any(around) and not survey.reads_unknown

@@ -47,6 +47,7 @@ def decide(surveys: Sequence[Survey], package: str, there: frozenset[str], optio
                 helpers=imported.get(each.path, ()),
                 helper_files=used.get(each.path, ()),
                 made=links.made_for(each.path),
+                common_folders=links.common_folders,
             ),
         )
         for each in surveys

@@ -45,6 +45,8 @@ class Links:
     order: tuple[str, ...]
     """All notebooks, each after those whose files it reads."""
     diagnostics: tuple[Diagnostic, ...]
+    common_folders: tuple[str, ...]
+    """Folders that one notebook makes and another too, or writes into: they are nobody's own."""
 
     def made_for(self, notebook: str) -> tuple[str, ...]:
         """The files that others make and the notebook reads, from the repository's root."""
@@ -55,8 +57,9 @@ def link(surveys: Sequence[Survey], there: frozenset[str], names: Mapping[str, s
     """Join the notebooks (in natural order) by their files. `there` are the files of the repository, `names` the
     subpackages of the notebooks."""
     writers: dict[str, list[Survey]] = defaultdict(list)
+    common = _common_folders(surveys)
     for each in surveys:
-        for path in each.writes:
+        for path in (*each.writes, *(folder for folder in each.folders if folder not in common)):
             writers[path].append(each)
     readers = {path for each in surveys for path in each.reads}
     told: list[Diagnostic] = []
@@ -87,12 +90,23 @@ def link(surveys: Sequence[Survey], there: frozenset[str], names: Mapping[str, s
     own.update(dict.fromkeys(cut))
     missing = _missing(surveys, makers, there)
     order = _order(surveys, links)
-    return Links(links, tuple(own), _transfers(links, own, names), order, (*told, *missing))
+    return Links(links, tuple(own), _transfers(links, own, names), order, (*told, *missing), common)
 
 
 def workspace(notebook: str, own: Iterable[str], names: Mapping[str, str]) -> str:
     """The folder of the layout that a notebook runs in, from the package's root."""
     return f"{OWN_WORKSPACES}/{names[notebook]}" if notebook in own else WORKSPACE_FOLDER
+
+
+def _common_folders(surveys: Sequence[Survey]) -> tuple[str, ...]:
+    users: dict[str, set[str]] = defaultdict(set)
+    for each in surveys:
+        for path in (*each.writes, *each.folders):
+            parts = path.split("/")
+            for count in range(1, len(parts) + 1):
+                users["/".join(parts[:count])].add(each.path)
+    made = {folder for each in surveys for folder in each.folders}
+    return tuple(sorted(folder for folder in made if len(users[folder]) > 1))
 
 
 def _overlaps(paths: Iterable[str]) -> list[tuple[str, str]]:
@@ -114,10 +128,23 @@ def _links(surveys: Sequence[Survey], makers: Mapping[str, Survey]) -> tuple[Lin
         for path in each.reads:
             found |= {
                 Link(makers[made].path, each.path, made): None
-                for made in _related(path, listed)
+                for made in _sources(path, listed, makers)
                 if makers[made].path != each.path
             }
     return tuple(found)
+
+
+def _sources(path: str, listed: Sequence[str], makers: Mapping[str, Survey]) -> list[str]:
+    """What is read with a path: what is made under its name or, if nothing is, the folder around it, and what others
+    make in it. What lies in a folder comes with it."""
+    related = _related(path, listed)
+    found = [made for made in related if not made.startswith(f"{path}/")][-1:]
+    for made in related:
+        if made.startswith(f"{path}/") and not any(
+            made.startswith(f"{folder}/") and makers[folder] is makers[made] for folder in found
+        ):
+            found.append(made)
+    return found
 
 
 def _related(path: str, listed: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,16 +44,16 @@ def scan(root: Path) -> Repository:
     if not named:
         raise NotebookError("N901", "holds no notebook that git does not ignore", file=str(root))
     dates = _last_commits(root)
-    by_digest: dict[tuple[str, str], Found] = {}
+    alike: dict[tuple[str, str, int], list[str]] = {}
     for path in named:
-        digest, size = _digest(root / path)
-        place = path.rpartition("/")[0], digest
-        first = by_digest.get(place)
-        if first is not None:
-            by_digest[place] = replace(first, copies=(*first.copies, path))
-        else:
-            by_digest[place] = Found(path, digest, size, dates.get(path, ""))
-    return Repository(root, root.resolve().name, tuple(by_digest.values()))
+        alike.setdefault((path.rpartition("/")[0], *_digest(root / path)), []).append(path)
+    found = []
+    for (_, digest, size), paths in alike.items():
+        # `Copy of a.ipynb`, `a-Copy1.ipynb`, `a (1).ipynb`: who copies adds to the name.
+        first = min(paths, key=len)
+        copies = tuple(path for path in paths if path != first)
+        found.append(Found(first, digest, size, dates.get(first, ""), copies))
+    return Repository(root, root.resolve().name, tuple(sorted(found, key=lambda one: natural(one.path))))
 
 
 def natural(path: str) -> tuple[object, ...]:
@@ -142,5 +142,3 @@ def _digest(path: Path) -> tuple[str, int]:
             digest.update(block)
             size += len(block)
     return digest.hexdigest(), size
-
-

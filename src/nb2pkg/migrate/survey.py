@@ -18,6 +18,7 @@ from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
 from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
 from nb2pkg.plan.local_modules import local_files
+from nb2pkg.plan.moves import given
 from nb2pkg.plan.types import Place
 from nb2pkg.section.names import imported_names
 
@@ -71,6 +72,8 @@ class Survey:
     reads: tuple[str, ...] = ()
     """Files that it reads before it writes them itself, in order."""
     writes: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Folders that it makes, with nothing in them."""
     reads_unknown: bool = False
     definitions: tuple[Definition, ...] = ()
     helpers: tuple[Helper, ...] = ()
@@ -82,7 +85,7 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
     """Look at the notebook `notebook` of the repository in `root`; raises NotebookError where it can't be read."""
     path = root / notebook.path
     found = analysed(path, replace(options, within=root, among=Place(made=None)))
-    reads, writes, unknown = _files(found, root)
+    reads, writes, folders, unknown = _files(found, root)
     return Survey(
         path=notebook.path,
         name=found.notebook.name,
@@ -92,6 +95,7 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
         imports=tuple(sorted(imported_names(found.program.statements))),
         reads=reads,
         writes=writes,
+        folders=folders,
         reads_unknown=unknown,
         definitions=_definitions(found),
         helpers=_helpers(found, root),
@@ -108,12 +112,15 @@ def _title(found: Analysed) -> str:
     return next((match[1].strip(" #*_`") for match in headings if match), "")
 
 
-def _files(found: Analysed, root: Path) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """What is read before it is written, what is written, and whether there are reads of files that nobody can name."""
+def _files(found: Analysed, root: Path) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]:
+    """What is read before it is written, what is written, which folders are made, and whether there are reads of files
+    that nobody can name."""
     base = os.path.relpath(found.base, root.resolve())
     reads: dict[str, None] = {}
     writes: dict[str, None] = {}
+    folders: dict[str, None] = {}
     unknown = False
+    making = _arguments_of_folder_makers(found.program)
     for statement in found.program.statements:
         effects = statement.effects
         unknown = unknown or "?" in effects.draws
@@ -122,11 +129,23 @@ def _files(found: Analysed, root: Path) -> tuple[tuple[str, ...], tuple[str, ...
                 unknown = unknown or not use.writes
                 continue
             path = inside(use.path, base)
-            if path and use.writes:
+            if path and id(use.argument) in making:
+                folders[path] = None
+            elif path and use.writes:
                 writes[path] = None
             elif path and path not in writes:
                 reads[path] = None
-    return tuple(reads), tuple(writes), unknown
+    return tuple(reads), tuple(writes), tuple(folders), unknown
+
+
+def _arguments_of_folder_makers(program: Program) -> frozenset[int]:
+    """What is given to calls that make a folder and put nothing into it."""
+    makers = (
+        call
+        for call, meanings in program.resolved_calls.items()
+        if any(fact is not None and fact.makes_folder for _, fact in meanings)
+    )
+    return frozenset(id(argument) for call in makers for argument in given(call))
 
 
 def inside(path: str, base: str) -> str:

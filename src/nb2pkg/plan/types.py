@@ -145,6 +145,8 @@ class Place:
     """The helper modules' files, from the package's root."""
     made: tuple[str, ...] | None = ()
     """The files that other notebooks make and this one reads, from the repository's root; None: not known yet."""
+    common_folders: tuple[str, ...] = ()
+    """Folders that others write into too, from the repository's root: no stage has one as its own."""
 
 
 @dataclass(frozen=True, slots=True)
