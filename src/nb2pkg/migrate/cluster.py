@@ -26,66 +26,91 @@ AHEAD = 3
 _mine = threading.local()
 
 
-def results(
-    tasks: Sequence[Numbered], work: Work, scheduler: str, *, timeout: float | None, memory_limit: int | None
-) -> Generator[tuple[int, Record]]:
-    """The record of each task, as they come. Closing the iterator takes back what is not done yet.
+class Cluster:
+    """A connection to a scheduler."""
 
-    Dask does again elsewhere what was running on a worker that goes away. What loses its worker, or its process, is
-    done once more when the others are through, with nothing beside it. Raises Nb2pkgError where the cluster won't do.
-    """
-    try:
-        from distributed import Client, KilledWorker
-    except ImportError as error:
-        text = '`--scheduler` needs Dask: pip install "nb2pkg[dask]"'
-        raise Nb2pkgError("N963", text) from error
-    try:
-        client = Client(scheduler, timeout=ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise Nb2pkgError("N963", f"no Dask scheduler answers at {scheduler} ({_line(error)})") from error
-    given = (work, timeout, memory_limit)
-    with client:
-        _check(client, tasks)
+    def __init__(self, work: Work, scheduler: str, *, timeout: float | None, memory_limit: int | None) -> None:
+        """Connect; raises Nb2pkgError where the cluster won't do."""
+        try:
+            from distributed import Client
+        except ImportError as error:
+            text = '`--scheduler` needs Dask: pip install "nb2pkg[dask]"'
+            raise Nb2pkgError("N963", text) from error
+        self._given = (work, timeout, memory_limit)
+        try:
+            self._client = Client(scheduler, timeout=ANSWER, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise Nb2pkgError("N963", f"no Dask scheduler answers at {scheduler} ({_line(error)})") from error
+        try:
+            self._client.wait_for_workers(1, timeout=ANSWER)
+        except TimeoutError as error:
+            self.close()
+            raise Nb2pkgError("N963", "the Dask scheduler has no workers") from error
+
+    def close(self) -> None:
+        """Disconnect; what is not done yet is taken back."""
+        self._client.close()
+
+    def results(self, tasks: Sequence[Numbered]) -> Generator[tuple[int, Record]]:
+        """The record of each task, as they come.
+
+        Dask does again elsewhere what was running on a worker that goes away. What loses its worker, or its process,
+        is done once more when the others are through, with nothing beside it. Raises Nb2pkgError where the workers
+        would not do what this machine does.
+        """
+        from distributed import KilledWorker
+
+        self._check(tasks)
         alone: list[Numbered] = []
-        for each, found in _together(client, tasks, given, None):
+        for each, found in self._together(tasks, None):
             if isinstance(found, KilledWorker) or (isinstance(found, Record) and found.status == "killed"):
                 alone.append(each)
             else:
                 yield each[0], _record(each[1], found)
-        for each, found in _together(client, sorted(alone, key=lambda each: each[0]), given, 1):
+        for each, found in self._together(sorted(alone, key=lambda each: each[0]), 1):
             yield each[0], _record(each[1], found)
 
+    def _check(self, tasks: Sequence[Numbered]) -> None:
+        roots = sorted({task.root for _, task in tasks})
+        for address, (theirs, absent) in self._client.run(_fitness, roots).items():
+            if theirs != identity():
+                text = (
+                    "has another nb2pkg, Python or one of the libraries that it stands on: install the same everywhere"
+                )
+                raise Nb2pkgError("N963", f"the Dask worker {address} {text}")
+            if absent:
+                text = f"does not see {absent[0]}: put the repository where all machines see it"
+                raise Nb2pkgError("N963", f"the Dask worker {address} {text}")
 
-def _together(
-    client: Any, tasks: Sequence[Numbered], given: tuple[Work, float | None, int | None], at_once: int | None
-) -> Iterator[tuple[Numbered, Record | BaseException]]:
-    from distributed import as_completed
+    def _together(
+        self, tasks: Sequence[Numbered], at_once: int | None
+    ) -> Iterator[tuple[Numbered, Record | BaseException]]:
+        from distributed import as_completed
 
-    waiting = iter(tasks)
-    of: dict[str, Numbered] = {}
+        waiting = iter(tasks)
+        of: dict[str, Numbered] = {}
 
-    def submitted(room: int) -> Iterator[Any]:
-        for _, each in zip(range(room), waiting, strict=False):
-            future = client.submit(_perform, each[1], *given, pure=False)
-            of[future.key] = each
-            yield future
+        def submitted() -> Iterator[Any]:
+            for _, each in zip(range((at_once or self._room()) - len(of)), waiting, strict=False):
+                future = self._client.submit(_perform, each[1], *self._given, pure=False)
+                of[future.key] = each
+                yield future
 
-    futures = as_completed(list(submitted(at_once or _room(client))), raise_errors=False, loop=client.loop)
-    for future in futures:
-        each = of.pop(future.key)
-        if future.status == "finished":
-            found: Record | BaseException = future.result()
-        else:
-            found = future.exception() if future.status == "error" else ConnectionError(f"{future.status}")
-        future.release()
-        yield each, found
-        futures.update(list(submitted((at_once or _room(client)) - len(of))))
+        futures = as_completed(list(submitted()), raise_errors=False, loop=self._client.loop)
+        for future in futures:
+            each = of.pop(future.key)
+            if future.status == "finished":
+                found: Record | BaseException = future.result()
+            else:
+                found = future.exception() if future.status == "error" else ConnectionError(f"{future.status}")
+            future.release()
+            yield each, found
+            futures.update(list(submitted()))
 
-
-def _room(client: Any) -> int:
-    """How many tasks the scheduler is to know of: what has died may come back, so never none."""
-    threads: dict[str, int] = client.nthreads()
-    return AHEAD * max(1, sum(threads.values()))
+    def _room(self) -> int:
+        """How many tasks the scheduler is to know of: workers that have ended may come back, so never none."""
+        threads: dict[str, int] = self._client.nthreads()
+        return AHEAD * max(1, sum(threads.values()))
 
 
 def _record(task: Task, found: Record | BaseException) -> Record:
@@ -98,22 +123,6 @@ def _record(task: Task, found: Record | BaseException) -> Record:
     if isinstance(found, Nb2pkgError):
         raise found
     raise Nb2pkgError("N963", f"the Dask cluster went away; run it again to go on ({_line(found)})") from found
-
-
-def _check(client: Any, tasks: Sequence[Numbered]) -> None:
-    """Raise where the workers would not do what this machine does."""
-    try:
-        client.wait_for_workers(1, timeout=ANSWER)
-    except TimeoutError as error:
-        raise Nb2pkgError("N963", "the Dask scheduler has no workers") from error
-    roots = sorted({task.root for _, task in tasks})
-    for address, (theirs, absent) in client.run(_fitness, roots).items():
-        if theirs != identity():
-            text = "has another nb2pkg, Python or one of the libraries that it stands on: install the same everywhere"
-            raise Nb2pkgError("N963", f"the Dask worker {address} {text}")
-        if absent:
-            text = f"does not see {absent[0]}: put the repository where all machines see it"
-            raise Nb2pkgError("N963", f"the Dask worker {address} {text}")
 
 
 def _fitness(roots: Sequence[str]) -> tuple[str, list[str]]:

@@ -14,65 +14,70 @@ from nb2pkg.migrate.worker import Stopped, Work, Worker
 Numbered = tuple[int, Task]
 
 
-def results(
-    tasks: Sequence[Numbered], work: Work, *, jobs: int, timeout: float | None, memory_limit: int | None
-) -> Generator[tuple[int, Record]]:
-    """The record of each task, as they come. Closing the iterator ends all processes.
+class Pool:
+    """Processes that stay warm from one list of tasks to the next."""
 
-    A task whose process dies is done again when the others are through, with nothing beside it: that a machine runs
-    out of memory may be a neighbour's doing. Raises Nb2pkgError where processes can't be started.
-    """
-    alone: list[Numbered] = []
-    for (number, task), found in _together(tasks, work, jobs, timeout, memory_limit):
-        if found.status == "killed":
-            alone.append((number, task))
-        else:
-            yield number, found
-    for (number, _), found in _together(sorted(alone, key=lambda each: each[0]), work, 1, timeout, memory_limit):
-        yield number, found
+    def __init__(self, work: Work, *, jobs: int, timeout: float | None, memory_limit: int | None) -> None:
+        """None is started yet."""
+        self._given = (work, timeout, memory_limit)
+        self._jobs = jobs
+        self._stop = threading.Event()
+        self._waiting: queue.SimpleQueue[Numbered | None] = queue.SimpleQueue()
+        self._done: queue.Queue[tuple[Numbered, Record] | BaseException] = queue.Queue(jobs)
+        self._threads: list[threading.Thread] = []
 
+    def results(self, tasks: Sequence[Numbered]) -> Generator[tuple[int, Record]]:
+        """The record of each task, as they come. Where the iterator is left before its end, the pool is to be closed.
 
-def _together(
-    tasks: Sequence[Numbered], work: Work, jobs: int, timeout: float | None, memory_limit: int | None
-) -> Iterator[tuple[Numbered, Record]]:
-    stop = threading.Event()
-    waiting = iter(tasks)
-    lock = threading.Lock()
-    done: queue.Queue[tuple[Numbered, Record] | BaseException] = queue.Queue(max(1, jobs))
+        A task whose process dies is done again when the others are through, with nothing beside it: that a machine
+        runs out of memory may be a neighbour's doing. Raises Nb2pkgError where processes can't be started.
+        """
+        alone: list[Numbered] = []
+        for each, found in self._together(tasks, self._jobs):
+            if found.status == "killed":
+                alone.append(each)
+            else:
+                yield each[0], found
+        for each in sorted(alone, key=lambda each: each[0]):
+            for _, found in self._together([each], 1):
+                yield each[0], found
 
-    def put(what: tuple[Numbered, Record] | BaseException) -> None:
-        while not stop.is_set():
-            with contextlib.suppress(queue.Full):
-                done.put(what, timeout=0.1)
-                return
+    def close(self) -> None:
+        """End all processes, whatever they are doing."""
+        self._stop.set()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
 
-    def keep_busy() -> None:
-        worker = Worker(work, timeout, memory_limit, stop)
-        try:
-            while not stop.is_set():
-                with lock:
-                    each = next(waiting, None)
-                if each is None:
-                    return
-                put((each, worker.perform(each[1])))
-        except Stopped:
-            pass
-        except BaseException as error:
-            put(error)
-        finally:
-            worker.end()
-
-    threads = [threading.Thread(target=keep_busy, name=f"worker-{n}") for n in range(min(jobs, len(tasks)))]
-    try:
-        for thread in threads:
+    def _together(self, tasks: Sequence[Numbered], jobs: int) -> Iterator[tuple[Numbered, Record]]:
+        while len(self._threads) < min(jobs, len(tasks)):
+            thread = threading.Thread(target=self._keep_busy, name=f"worker-{len(self._threads)}")
             thread.start()
+            self._threads.append(thread)
+        for each in tasks:
+            self._waiting.put(each)
         for _ in tasks:
-            found = done.get()
+            found = self._done.get()
             if isinstance(found, BaseException):
                 raise found
             yield found
-    finally:
-        stop.set()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+
+    def _keep_busy(self) -> None:
+        worker = Worker(*self._given, self._stop)
+        try:
+            while (each := self._waiting.get()) is not None and not self._stop.is_set():
+                self._put((each, worker.perform(each[1])))
+        except Stopped:
+            pass
+        except BaseException as error:  # for whoever waits for the records
+            self._put(error)
+        finally:
+            worker.end()
+
+    def _put(self, what: tuple[Numbered, Record] | BaseException) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._done.put(what, timeout=0.1)
+                return

@@ -6,14 +6,18 @@ time from the journal, so that memory does not grow with what they hold.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nb2pkg.migrate.journal import Journal
 from nb2pkg.migrate.progress import Silent, Watcher
 from nb2pkg.migrate.types import Outcome, Task
 from nb2pkg.migrate.worker import Work
+
+if TYPE_CHECKING:
+    from nb2pkg.migrate.cluster import Cluster
+    from nb2pkg.migrate.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +55,73 @@ class Outcomes(Sequence[Outcome]):
         return map(self._journal.outcome, self._tasks)
 
 
+class Runner:
+    """Does tasks with one function; processes and connections are kept from run to run, and end when it is closed."""
+
+    def __init__(self, work: Work, how: How | None = None, watcher: Watcher | None = None) -> None:
+        """Nothing is started before there are tasks."""
+        self._work = work
+        self._how = how or How()
+        self._watcher = watcher or Silent()
+        self._doer: Pool | Cluster | None = None
+
+    def __enter__(self) -> Runner:
+        """Itself."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """End all processes."""
+        doer, self._doer = self._doer, None
+        if doer is not None:
+            doer.close()
+
+    def run(self, tasks: Sequence[Task], journal: Journal) -> Outcomes:
+        """Do what the journal does not have. Every task has an outcome, whatever becomes of it.
+
+        Raises Nb2pkgError where the tasks can't be done at all: no process starts, no scheduler answers, a full disk.
+        Ctrl-C, and any other exception, ends all processes; what was done until then is in the journal.
+        """
+        how, watcher = self._how, self._watcher
+        waiting: list[tuple[int, Task]] = []
+        watcher.begin(tasks[0].step if tasks else "", len(tasks))
+        try:
+            for number, task in enumerate(tasks):
+                kept = journal.find(task, how.timeout, how.memory_limit)
+                if kept is None:
+                    waiting.append((number, task))
+                else:
+                    watcher.found(kept.status)
+            if waiting:
+                for number, made in self._opened().results(waiting):
+                    journal.add(tasks[number], made, how.timeout, how.memory_limit)
+                    watcher.made(made.status)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            watcher.end()
+        return Outcomes(tasks, journal)
+
+    def _opened(self) -> Pool | Cluster:
+        how = self._how
+        if self._doer is None and how.scheduler:
+            from nb2pkg.migrate.cluster import Cluster
+
+            self._doer = Cluster(self._work, how.scheduler, timeout=how.timeout, memory_limit=how.memory_limit)
+        elif self._doer is None:
+            from nb2pkg.migrate.pool import Pool
+
+            self._doer = Pool(self._work, jobs=how.jobs, timeout=how.timeout, memory_limit=how.memory_limit)
+        return self._doer
+
+
 def run(
     tasks: Sequence[Task], work: Work, journal: Journal, how: How | None = None, watcher: Watcher | None = None
 ) -> Outcomes:
-    """Do what the journal does not have. Every task has an outcome, whatever becomes of it.
-
-    Raises Nb2pkgError where the tasks can't be done at all: no process starts, no scheduler answers, a full disk.
-    Ctrl-C, and any other exception, ends all processes; what was done until then is in the journal.
-    """
-    how, watcher = how or How(), watcher or Silent()
-    waiting: list[tuple[int, Task]] = []
-    watcher.begin(tasks[0].step if tasks else "", len(tasks))
-    try:
-        for number, task in enumerate(tasks):
-            kept = journal.find(task, how.timeout, how.memory_limit)
-            if kept is None:
-                waiting.append((number, task))
-            else:
-                watcher.found(kept.status)
-        if how.scheduler:
-            from nb2pkg.migrate.cluster import results as on_cluster
-
-            results = on_cluster(waiting, work, how.scheduler, timeout=how.timeout, memory_limit=how.memory_limit)
-        else:
-            from nb2pkg.migrate.pool import results as here
-
-            results = here(waiting, work, jobs=how.jobs, timeout=how.timeout, memory_limit=how.memory_limit)
-        with contextlib.closing(results):
-            for number, made in results:
-                journal.add(tasks[number], made, how.timeout, how.memory_limit)
-                watcher.made(made.status)
-    finally:
-        watcher.end()
-    return Outcomes(tasks, journal)
+    """Do tasks with a runner that is closed after them."""
+    with Runner(work, how, watcher) as runner:
+        return runner.run(tasks, journal)
