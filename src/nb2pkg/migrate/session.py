@@ -11,18 +11,22 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.errors import Nb2pkgError, OutputError
 from nb2pkg.migrate import Migrated, MigrateOptions, migrate
 from nb2pkg.migrate.journal import Journal
-from nb2pkg.migrate.progress import Silent, Watcher
+from nb2pkg.migrate.progress import Watcher
 from nb2pkg.migrate.remote import bring, check_free, deliver, is_remote
 from nb2pkg.migrate.report import publish
-from nb2pkg.migrate.run import How, run
+from nb2pkg.migrate.run import How, Runner
 from nb2pkg.migrate.types import Migration
 from nb2pkg.migrate.work import work
+
+UNFINISHED = ".nb2pkg-unfinished"
+"""The file that says of a folder for several packages that some are missing: running it again is no overwriting."""
 
 
 def migrate_all(
@@ -37,15 +41,14 @@ def migrate_all(
 
     Raises Nb2pkgError where nothing can be done. Of several sources, one that can't be migrated is told in the report.
     """
-    how, watcher = how or How(), watcher or Silent()
     if is_remote(out):
         check_free(out, options.force)
-    with _folder_for(out) as folder:
+    with _folder_for(out) as folder, Runner(work, how, watcher) as runner:
         if len(sources) == 1:
-            made: tuple[Migrated, ...] = (_one(sources[0], folder, _journal(out), options, how, watcher),)
+            made: tuple[Migrated, ...] = (_one(sources[0], folder, _journal(out), options, runner),)
             on_done(made[0])
         else:
-            made = tuple(_several(sources, folder, out, options, how, watcher, on_done))
+            made = tuple(_several(sources, folder, out, options, runner, on_done))
         if is_remote(out):
             deliver(folder, out, options.force)
     return made
@@ -56,30 +59,34 @@ def _several(
     folder: Path,
     out: str,
     options: MigrateOptions,
-    how: How,
-    watcher: Watcher,
+    runner: Runner,
     on_done: Callable[[Migrated], None],
 ) -> Iterator[Migrated]:
     if options.package:
         raise OutputError("N603", "--package names one package, and there are several sources; leave it out", file=out)
+    mark = folder / UNFINISHED
+    if mark.exists():  # the packages that are there already may be written again
+        options = replace(options, force=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
     made: list[Migrated] = []
     for source, name in zip(sources, _names(sources), strict=True):
         target = folder / name
         try:
-            one = _one(source, target, _journal(f"{out.rstrip('/')}/{name}"), options, how, watcher)
+            one = _one(source, target, _journal(f"{out.rstrip('/')}/{name}"), options, runner)
         except Nb2pkgError as error:
             told = Diagnostic(error.code, str(error), severity="error")
             one = Migrated(target, Migration(name, "", (), diagnostics=(told,)))
         made.append(one)
         on_done(one)
         yield one
-    folder.mkdir(parents=True, exist_ok=True)
     publish([one.migration for one in made], folder)
+    mark.unlink()
 
 
-def _one(source: str, out: Path, journal: Path, options: MigrateOptions, how: How, watcher: Watcher) -> Migrated:
+def _one(source: str, out: Path, journal: Path, options: MigrateOptions, runner: Runner) -> Migrated:
     with _folder_of(source) as folder, Journal(journal) as kept:
-        made = migrate(folder, out, options, lambda tasks: run(tasks, work, kept, how, watcher))
+        made = migrate(folder, out, options, lambda tasks: runner.run(tasks, kept))
         kept.prune()
         return Migrated(made.out, made.migration, (*kept.diagnostics, *made.diagnostics))
 
