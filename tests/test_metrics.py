@@ -102,10 +102,25 @@ LOGGED = {
         ["def evaluate(m):\n    pred = m.predict(X)\n    return accuracy_score(y, pred)\nprint(evaluate(model))"],
         ["log_metric('evaluate', evaluate(model))"],
     ),
-    "a confusion matrix": (["cm = confusion_matrix(y, p)"], ["log_confusion('cm', cm)"]),
+    "a confusion matrix": (["cm = confusion_matrix(y, p)"], ["log_confusion('cm', cm, y, p)"]),
+    "a confusion matrix with its classes": (
+        ["names = [0, 1]\nprint(confusion_matrix(y, model.predict(X), labels=names))"],
+        ["log_confusion('confusion_matrix', confusion_matrix(y, model.predict(X), labels=names), labels=names)"],
+    ),
+    "a confusion matrix of what has no name": (
+        ["cm = confusion_matrix(y, model.predict(X))"],
+        ["log_confusion('cm', cm)"],
+    ),
+    "curves": (
+        ["fpr, tpr, t = roc_curve(y, p)\nmetrics.precision_recall_curve(y, p)[0]"],
+        [
+            "log_roc('roc_curve', roc_curve(y, p))",
+            "log_precision_recall('precision_recall_curve', metrics.precision_recall_curve(y, p))",
+        ],
+    ),
     "a confusion matrix on its way": (
         ["import pandas as pd\nframe = pd.DataFrame(confusion_matrix(y, p))"],
-        ["log_confusion('confusion_matrix', confusion_matrix(y, p))"],
+        ["log_confusion('confusion_matrix', confusion_matrix(y, p), y, p)"],
     ),
     "the history of a training": (
         ["import keras\nnet = keras.Sequential()\nhistory = net.fit(X, y, epochs=2)\nloss, acc = net.evaluate(X, y)"],
@@ -124,7 +139,7 @@ LEFT = {
     "a score that is only compared": "if accuracy_score(y, p) > 0.5:\n    print('good')",
     "a score inside a lambda": "f = lambda q: accuracy_score(y, q)\nprint(f(p))",
     "the same score, shown again": "acc = accuracy_score(y, p)\nprint(acc)\nacc",
-    "a curve": "fpr, tpr, t = roc_curve(y, p)\nprint(fpr.shape)",
+    "a function that nobody calls": "def report(m):\n    print(accuracy_score(y, m.predict(X)))",
     "a prediction": "q = model.predict(X)\nprint(q[:3])",
     "a literal that has the name of a score": "acc = 0.5\nprint(acc)",
     "the key of the best score": "def score(m):\n    return 1\nr = {1: 2}\nbest = min(r, key=r.get)\nprint(best)",
@@ -136,6 +151,30 @@ LEFT = {
 def test_left_alone(case: str, tmp_path: Path) -> None:
     calls = logged(package(tmp_path, SETUP, LEFT[case]))
     assert calls == (["log_metrics(acc=acc)"] if case.startswith("the same") else [])
+
+
+REPORT = """\
+def report(m, X, y):
+    q = m.predict(X)
+    acc = accuracy_score(y, q)
+    print(acc, f'{m.score(X, y):.2f}')
+"""
+
+
+def test_what_a_function_of_the_notebook_prints_is_logged_where_it_is_called(tmp_path: Path) -> None:
+    files = package(tmp_path, SETUP, REPORT, "acc = 1.5\nfor m in (model, Ridge()):\n    report(m, X, y)")
+    text = files["pkg/functions.py"]
+    assert "acc = log_metric('acc', accuracy_score(y, q))" in text.replace('"', "'")
+    assert "{log_metric('m_score', m.score(X, y)):.2f}" in text.replace('"', "'")
+    assert "from pkg.metrics import log_metric" in text
+    assert "- metrics/" in files["dvc.yaml"]
+    assert "- pkg/metrics.py" in files["dvc.yaml"]
+
+
+def test_a_function_that_reads_variables_logs_in_the_stages_that_call_it(tmp_path: Path) -> None:
+    code = "def report(m):\n    print(accuracy_score(y, m.predict(X)))\nreport(model)"
+    files = package(tmp_path, SETUP, code)
+    assert logged(files) == ["log_metric('accuracy_score', accuracy_score(y, m.predict(X)))"]
 
 
 def test_a_package_without_scores_has_no_metrics(tmp_path: Path) -> None:
@@ -170,7 +209,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     monkeypatch.setattr(runtime, "ROOT", tmp_path)
 
     def run(body: Callable[[], object]) -> dict[str, Any]:
-        with runtime.record_metrics("s", "scores", "curves", "confusion"):
+        with runtime.record_metrics("s", "scores", "curves", "confusion", "roc", "precision_recall"):
             body()
         found: dict[str, Any] = json.loads((tmp_path / "metrics" / "s.json").read_text())
         return found
@@ -208,10 +247,11 @@ def test_what_is_no_number_is_left_out(record: Recorder, value: object) -> None:
 
 def test_a_value_is_given_back_as_it_is(record: Recorder) -> None:
     values = [object(), np.zeros(3), {"a": 1}]
-    functions = (runtime.log_metric, runtime.log_confusion, runtime.log_curves)
+    curves = (runtime.log_curves, runtime.log_roc, runtime.log_precision_recall)
+    functions = (runtime.log_metric, runtime.log_confusion, *curves)
     given: list[bool] = []
     record(lambda: given.extend(function("m", v) is v for function in functions for v in values))
-    assert given == [True] * 9
+    assert given == [True] * 15
     assert all(function("outside", v) is v for function in functions for v in values)
 
 
@@ -227,14 +267,34 @@ def test_plots(record: Recorder, tmp_path: Path) -> None:
         runtime.log_confusion("cm", np.array([[3, 1], [0, 2]]))
         runtime.log_confusion("cm", [[1.0]])
         runtime.log_confusion("no", np.zeros((2, 3)))
+        runtime.log_confusion("named", np.array([[3, 1], [0, 2]]), np.array(["b", "a"]), ["a"])
+        runtime.log_confusion("listed", [[3, 1], [0, 2]], labels=["yes", "no"])
+        runtime.log_confusion("other", [[3, 1], [0, 2]], [1, 2, 3], [None])
+        runtime.log_roc("roc", (np.linspace(0, 1, 2000), np.linspace(0, 1, 2000), None))
+        runtime.log_precision_recall("pr", ([1.0, 0.5], [0.0, float("nan")], []))
 
     assert record(body) == {"history": {"loss": 0.5}}
     folder = tmp_path / "reports" / "plots" / "s"
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.json")) == [
         "confusion/cm.json",
         "confusion/cm_2.json",
+        "confusion/listed.json",
+        "confusion/named.json",
+        "confusion/other.json",
         "curves/history.json",
+        "precision_recall/pr.json",
+        "roc/roc.json",
     ]
+
+    def read(name: str) -> list[dict[str, object]]:
+        return list(json.loads((folder / f"{name}.json").read_text()))
+
+    assert read("confusion/named")[1] == {"actual": "a", "predicted": "b", "count": 1}
+    assert read("confusion/listed")[1] == {"actual": "yes", "predicted": "no", "count": 1}
+    assert read("confusion/other")[1] == {"actual": 0, "predicted": 1, "count": 1}
+    roc = read("roc/roc")
+    assert len(roc) <= 501 and roc[0] == {"fpr": 0.0, "tpr": 0.0} and roc[-1] == {"fpr": 1.0, "tpr": 1.0}
+    assert read("precision_recall/pr") == [{"precision": 1.0, "recall": 0.0}]
     assert json.loads((folder / "confusion" / "cm.json").read_text())[1] == {"actual": 0, "predicted": 1, "count": 1}
     assert json.loads((folder / "curves" / "history.json").read_text())[-1] == {
         "epoch": 1,

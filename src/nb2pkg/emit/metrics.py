@@ -14,14 +14,29 @@ from nb2pkg.emit.project import Plot
 from nb2pkg.emit.source import Source
 from nb2pkg.plan.types import Metric, MetricKind, Stage
 
-FUNCTION: dict[MetricKind, str] = {"score": "log_metric", "confusion": "log_confusion", "history": "log_curves"}
-FOLDER: dict[MetricKind, str] = {"confusion": "confusion", "history": "curves"}
+FUNCTION: dict[MetricKind, str] = {
+    "score": "log_metric",
+    "confusion": "log_confusion",
+    "history": "log_curves",
+    "roc": "log_roc",
+    "precision_recall": "log_precision_recall",
+}
+FOLDER: dict[MetricKind, str] = {
+    "confusion": "confusion",
+    "history": "curves",
+    "roc": "roc",
+    "precision_recall": "precision_recall",
+}
 """Where the plots of a kind lie, below the stage's own folder."""
 TEMPLATE: dict[MetricKind, tuple[str, str, str]] = {
     "confusion": ("confusion_counts", "predicted", "actual"),
     "history": ("learning_curves", "epoch", "value"),
+    "roc": ("linear", "fpr", "tpr"),
+    "precision_recall": ("linear", "recall", "precision"),
 }
 """The template of each kind of plot, and what it has on its axes."""
+_BY_DVC = frozenset({"linear"})
+"""Templates that DVC has itself."""
 
 
 def with_logging(source: Source, statement: Statement, metrics: Iterable[Metric]) -> str:
@@ -35,7 +50,7 @@ def with_logging(source: Source, statement: Statement, metrics: Iterable[Metric]
     for metric in wanted:
         spot = place.get(id(metric.node))
         if isinstance(spot, ast.expr):
-            edits += _around(text, tree, spot, source.local[FUNCTION[metric.kind]], metric.name)
+            edits += _around(text, tree, spot, source.local[FUNCTION[metric.kind]], metric)
     return edited(text, edits)
 
 
@@ -45,7 +60,9 @@ def logged_after(source: Source, metrics: Iterable[Metric]) -> list[str]:
     scores = ", ".join(f"{m.name}={m.variable}" for m in bound if m.kind == "score")
     lines = [f"{source.local['log_metrics']}({scores})"] if scores else []
     return lines + [
-        f"{source.local[FUNCTION[m.kind]]}({m.name!r}, {m.variable})" for m in bound if m.kind != "score"
+        f"{source.local[FUNCTION[m.kind]]}({', '.join([repr(m.name), m.variable, *m.labels])})"
+        for m in bound
+        if m.kind != "score"
     ]
 
 
@@ -59,7 +76,7 @@ def recording(source: Source, stage: Stage) -> str:
 
 def metric_files(stage: Stage) -> tuple[str, ...]:
     """The stage's files of scores."""
-    return (f"metrics/{stage.place}.json",) if any(m.kind != "confusion" for m in stage.metrics) else ()
+    return (f"metrics/{stage.place}.json",) if any(m.kind in ("score", "history") for m in stage.metrics) else ()
 
 
 def plot_rows(stage: Stage) -> tuple[Plot, ...]:
@@ -71,7 +88,7 @@ def plot_rows(stage: Stage) -> tuple[Plot, ...]:
 
 def plot_templates(metrics: Iterable[Metric]) -> dict[str, bytes]:
     """The templates that the plots need, where DVC looks for them."""
-    names = {TEMPLATE[m.kind][0] for m in metrics if m.kind in TEMPLATE}
+    names = {TEMPLATE[m.kind][0] for m in metrics if m.kind in TEMPLATE} - _BY_DVC
     folder = resources.files("nb2pkg.emit") / "templates"
     return {f".dvc/plots/{name}.json": (folder / f"{name}.json").read_bytes() for name in sorted(names)}
 
@@ -80,15 +97,17 @@ def _folders(stage: Stage) -> Sequence[str]:
     return sorted({FOLDER[m.kind] for m in stage.metrics if m.kind in FOLDER})
 
 
-def _around(text: str, tree: ast.AST, spot: ast.expr, function: str, name: str) -> list[Edit]:
+def _around(text: str, tree: ast.AST, spot: ast.expr, function: str, metric: Metric) -> list[Edit]:
     """The edits that make an expression the argument of a call; none where they would not be Python before 3.12."""
     string = next((p for p in ast.walk(tree) if isinstance(p, ast.JoinedStr) and spot in list(ast.walk(p))), None)
     quote = '"' if string is None else _other_quote(text, string)
     if (string is not None and not _is_found(text, string, spot)) or spot.end_lineno is None:
         return []
     whole = edit_of(spot, "")
-    start = replace(whole, end_line=whole.line, end_column=whole.column, text=f"{function}({quote}{name}{quote}, ")
-    stop = replace(whole, line=whole.end_line, column=whole.end_column, text=")")
+    head = f"{function}({quote}{metric.name}{quote}, "
+    start = replace(whole, end_line=whole.line, end_column=whole.column, text=head)
+    end = "".join(f", {label}" for label in metric.labels)
+    stop = replace(whole, line=whole.end_line, column=whole.end_column, text=f"{end})")
     try:
         ast.parse(edited(text, [start, stop]))
     except SyntaxError:

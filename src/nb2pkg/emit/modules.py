@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nb2pkg.emit.fetch import MAIN, fetch_name
 from nb2pkg.emit.imports import Import, block
-from nb2pkg.emit.metrics import recording
+from nb2pkg.emit.metrics import recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages, working_folder
 from nb2pkg.emit.text import docstring, indent
@@ -64,7 +64,11 @@ def definitions_module(source: Source) -> Module | None:
     own = {name: index for name, index in source.shared.items() if name not in elsewhere}
     if not own:
         return None
-    texts = (source.program.statements[i].text for i in sorted(own.values()))
+    shown = {m.name: m for stage in source.plan.stages for m in stage.metrics}
+    texts = (
+        with_logging(source, source.program.statements[i], [m for m in shown.values() if m.statement == i])
+        for i in sorted(own.values())
+    )
     body = "\n\n\n".join(MAIN_TEST.sub("True", text) for text in texts)
     imports, uses = head(source, body, own=source.shared_module, variables=own)
     title = docstring(f"The {source.shared_module} of the notebook")

@@ -98,7 +98,8 @@ def _function(source: Source, stage: Stage) -> str:
     needless = _needless(source, stage)
     for index in stage.local_definitions:
         if index not in needless:
-            lines.append(indent(statements[index].text))
+            shown = [m for m in stage.metrics if m.statement == index]
+            lines.append(indent(with_logging(source, statements[index], shown)))
     measured = {index: [m for m in stage.metrics if m.statement == index] for index in stage.statements}
     body: list[str] = []
     cell, end = -1, 0

@@ -57,10 +57,11 @@ Methods of receivers whose type is not known stand as `?.name`. A parameter's na
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -117,6 +118,7 @@ class KnowledgeBase:
     _found: dict[str, Call | None] = field(default_factory=dict)
     _scores: dict[str, bool] = field(default_factory=dict)
     _artifact_calls: set[str] = field(default_factory=set)
+    _measures: list[re.Pattern[str]] = field(default_factory=list)
 
     def add(self, text: str, source: str) -> None:
         """Take in one TOML file; raises ValueError where it has a key that no fact has."""
@@ -257,6 +259,15 @@ class KnowledgeBase:
     def gives_score(self, name: str) -> bool:
         """Whether people call a function so that returns a score."""
         return self.names_score(name) or any(fnmatchcase(name.lower(), pattern) for pattern in self.score_functions)
+
+    def may_measure(self, words: Iterable[str]) -> bool:
+        """Whether one of these names is what people call a score, or a function or attribute that is one."""
+        if not self._measures:
+            measured = [name.rpartition(".")[2] for name, call in self.calls.items() if call.metric]
+            attributes = [re.escape(name) for name in measured if name.endswith("_")]
+            patterns = [*self.scores, *self.score_functions]
+            self._measures.append(re.compile("|".join([*attributes, *map(translate, patterns)]), re.IGNORECASE))
+        return any(map(self._measures[0].fullmatch, words))
 
     def keeps_score(self, call: str) -> bool:
         """Whether the call (by its qualified name, or `?.method`) makes a score of a score: it rounds, averages…"""

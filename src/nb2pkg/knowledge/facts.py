@@ -92,9 +92,9 @@ class Call:
     """Keyword arguments that are hyperparameters."""
     signature: tuple[str, ...] = ()
     """The names of the positional parameters, where positional hyperparameters are common."""
-    metric: Literal["", "score", "confusion", "history"] = ""
-    """What it measures: a score (a number, an array or list or dict of numbers), a confusion matrix, or the history of
-    a training. An attribute that is a score has it too."""
+    metric: Literal["", "score", "confusion", "history", "roc", "precision_recall"] = ""
+    """What it measures: a score (a number, an array or list or dict of numbers), a confusion matrix, the history of a
+    training, or a curve. An attribute that is a score has it too."""
     artifacts: str = ""
     """The function of a package's artifacts.py that takes the same arguments (a method's receiver first) and does the
     same, so that no other module pickles."""

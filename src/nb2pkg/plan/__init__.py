@@ -96,7 +96,7 @@ def make_plan(
     cuts, spans = settle(notebook, program, cuts, scope, facts or Facts(), diagnostics)
     stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped, group)
     stages, streams = carry_random(notebook, program, stages, diagnostics)
-    stages = with_metrics(program, stages, shipped())
+    stages = with_metrics(program, stages, shipped(), follow=among is None)
     base = (cwd or notebook.folder).resolve()
     files: tuple[str, ...] = ()
     root = where = "."

@@ -8,15 +8,19 @@ does not: the text of the stages.
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
+from nb2pkg.analyse.arguments import argument_of
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.plan.types import Metric, MetricKind, Stage
 from nb2pkg.refactor.constant_names import name_all
 
+_WORDS = re.compile(r"\w+")
+_CURVES = ("roc", "precision_recall")
 _CONTAINERS = ("builtins.list", "builtins.dict")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _COMPOUND = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try)
@@ -30,13 +34,47 @@ class _Found:
     names: tuple[str, ...]
 
 
-def with_metrics(program: Program, stages: Sequence[Stage], knowledge: KnowledgeBase) -> tuple[Stage, ...]:
-    """The stages with what each logs."""
-    if any(s.effects.dynamic for s in program.statements):
+def with_metrics(
+    program: Program, stages: Sequence[Stage], knowledge: KnowledgeBase, *, follow: bool = True
+) -> tuple[Stage, ...]:
+    """The stages with what each logs; with `follow`, what the notebook's own functions print, where it calls them."""
+    if any(s.effects.dynamic for s in program.statements) or not _may_measure(program, knowledge):
         return tuple(stages)
     finder = _Finder(program, knowledge)
     found = {s.index: finder.found_in(s.index) for s in program.statements}
-    return tuple(replace(s, metrics=_named(program, s, [f for i in s.statements for f in found[i]])) for s in stages)
+    made = [replace(s, metrics=_named(program, s, [f for i in s.statements for f in found[i]])) for s in stages]
+    return tuple(_with_followed(program, made, finder.inside) if follow and finder.inside else made)
+
+
+def _may_measure(program: Program, knowledge: KnowledgeBase) -> bool:
+    """Whether there is any score; most notebooks that have none are left at once."""
+    facts = (fact for meanings in program.resolved_calls.values() for _, fact in meanings)
+    if any(fact is not None and fact.metric for fact in facts):
+        return True
+    return knowledge.may_measure({word for s in program.statements for word in _WORDS.findall(s.text)})
+
+
+def _with_followed(
+    program: Program, stages: Sequence[Stage], inside: Mapping[int, tuple[_Found, ...]]
+) -> Iterator[Stage]:
+    """The stages with what is shown by the functions that they call, under names of their own."""
+    functions = {}
+    for index in inside:
+        node = program.statements[index].node
+        if isinstance(node, ast.FunctionDef) and node.name not in program.bound_often:
+            functions[node.name] = index
+    taken = {m.name for s in stages for m in s.metrics}
+    flat = [(index, found) for index in functions.values() for found in inside[index]]
+    names = name_all([found.names for _, found in flat], taken)
+    metrics: dict[int, list[Metric]] = {}
+    for (index, found), name in zip(flat, names, strict=True):
+        metrics.setdefault(index, []).append(replace(found.metric, name=name))
+    for stage in stages:
+        nodes = (program.statements[i].node for i in stage.statements)
+        calls = (part for node in nodes if not isinstance(node, _FUNCTIONS) for part in ast.walk(node))
+        called = {c.func.id for c in calls if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}
+        own = [m for name, index in functions.items() if name in called for m in metrics.get(index, ())]
+        yield replace(stage, metrics=(*stage.metrics, *own))
 
 
 def _named(program: Program, stage: Stage, found: Sequence[_Found]) -> tuple[Metric, ...]:
@@ -83,6 +121,8 @@ class _Finder:
         self.kinds: dict[str, MetricKind] = {}
         self.index = 0
         self.found: list[_Found] = []
+        self.inside: dict[int, tuple[_Found, ...]] = {}
+        """What the functions show that are defined by these statements."""
 
     def found_in(self, index: int) -> tuple[_Found, ...]:
         """What a statement has to log."""
@@ -132,6 +172,9 @@ class _Finder:
         """A value gets a name, or a place in a container."""
         kind = self.kind(value)
         names = [t.id for t in (target.elts if isinstance(target, ast.Tuple) else [target]) if isinstance(t, ast.Name)]
+        if kind in _CURVES:
+            self.shown(value, every=False)
+            return
         if not kind and len(names) == 1 and isinstance(target, ast.Name) and self.may_be_score(names[0], value):
             kind = "score"
         for name in names:
@@ -145,9 +188,11 @@ class _Finder:
         elif not kind:
             self.shown(value, every=False)
         elif top and names:
-            self.found += [_Found(Metric("", kind, self.index, name), (name,)) for name in names]
+            labels = self.labels(value, lasting=True) if kind == "confusion" else ()
+            self.found += [_Found(Metric("", kind, self.index, name, labels=labels), (name,)) for name in names]
         elif len(names) == 1 and isinstance(target, ast.Name):
-            self.found.append(_Found(Metric("", kind, self.index, node=value), (names[0],)))
+            labels = self.labels(value) if kind == "confusion" else ()
+            self.found.append(_Found(Metric("", kind, self.index, node=value, labels=labels), (names[0],)))
         else:
             self.shown(value, every=True)
 
@@ -171,7 +216,8 @@ class _Finder:
         """The measured calls in an expression; scores only where `every`, matrices and histories always."""
         kind = self.own_kind(node)
         if kind and (every or kind != "score"):
-            self.found.append(_Found(Metric("", kind, self.index, node=node), self.proposals(node)))
+            labels = self.labels(node) if kind == "confusion" else ()
+            self.found.append(_Found(Metric("", kind, self.index, node=node, labels=labels), self.proposals(node)))
             return
         if isinstance(node, _FUNCTIONS):
             return
@@ -265,14 +311,28 @@ class _Finder:
         outer, self.kinds = self.kinds, dict(self.kinds)
         before = len(self.found)
         for child in node.body:
-            self.statement(child, top=True)
+            self.statement(child, top=False)
         returned = [part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value is not None]
         gives = bool(returned) and (self.kb.gives_score(node.name) or self.any_score(*returned) is not None)
+        shown = tuple(found for found in self.found[before:] if found.metric.node is not None)
         del self.found[before:]
         self.kinds = outer
+        if shown and not gives and node is self.program.statements[self.index].node:
+            self.inside[self.index] = shown
         self.kinds.pop(f"{node.name}()", None)
         if gives:
             self.kinds[f"{node.name}()"] = "score"
+
+    def labels(self, node: ast.expr, *, lasting: bool = False) -> tuple[str, ...]:
+        """What tells the classes of a confusion matrix: names, which are bound once where they are read later."""
+        if not isinstance(node, ast.Call):
+            return ()
+        given = [k.value for k in node.keywords if k.arg == "labels"]
+        wanted: list[ast.expr | None] = [*given] or [argument_of(node, "0|y_true"), argument_of(node, "1|y_pred")]
+        names = [part.id for part in wanted if isinstance(part, ast.Name)]
+        if len(names) < len(wanted) or (lasting and any(name in self.program.bound_often for name in names)):
+            return ()
+        return (f"labels={names[0]}",) if given else tuple(names)
 
     # -- names -----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from nb2pkg.diagnostics import Diagnostic
 
-MetricKind = Literal["score", "confusion", "history"]
+MetricKind = Literal["score", "confusion", "history", "roc", "precision_recall"]
 WORKSPACE_FOLDER = "workspace"
 
 
@@ -34,10 +34,13 @@ class Metric:
     """Its name in `metrics/<stage>.json`, or that of its plot."""
     kind: MetricKind
     statement: int
+    """Its statement: of the stage, or a function of the notebook's that the stage calls."""
     variable: str = ""
     """The variable whose value it is; empty where `node` is."""
     node: ast.expr | None = field(default=None, compare=False)
     """The expression whose value it is, in the lines of the cell."""
+    labels: tuple[str, ...] = ()
+    """Of a confusion matrix: arguments, as text, that tell what its classes are called."""
     at_end: bool = False
     """The variable keeps its value: it is logged at the end of the stage."""
 

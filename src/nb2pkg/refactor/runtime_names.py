@@ -36,6 +36,8 @@ OFFERED = {
     "log_curves": "metrics",
     "log_metric": "metrics",
     "log_metrics": "metrics",
+    "log_precision_recall": "metrics",
+    "log_roc": "metrics",
     "record_metrics": "metrics",
     "show": "report",
     "stage": "report",

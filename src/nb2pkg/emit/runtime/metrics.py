@@ -17,6 +17,7 @@ from typing import Any
 ROOT = Path.cwd()  # the package's root, where it is started; a stage works elsewhere
 MOST_ITEMS = 20
 MOST_CLASSES = 100
+MOST_POINTS = 500
 
 
 class _Record:
@@ -52,7 +53,7 @@ _RUNNING: list[_Record] = []
 
 @contextmanager
 def record_metrics(stage: str, *kinds: str) -> Iterator[None]:
-    """Keep what the body logs as a stage's: its "scores", its plots of "curves" and of "confusion"."""
+    """Keep what the body logs as a stage's: its "scores", and the kinds of its plots."""
     record = _Record(stage, kinds)
     shutil.rmtree(record.plots, ignore_errors=True)
     for kind in kinds:
@@ -81,20 +82,53 @@ def log_metric(name: str, value: Any) -> Any:
     return value
 
 
-def log_confusion(name: str, matrix: Any) -> Any:
-    """Log a confusion matrix (a row for each true class), and return it."""
+def log_confusion(name: str, matrix: Any, *classes: Any, labels: Any = None) -> Any:
+    """Log a confusion matrix (a row for each true class), and return it. Its classes are called by their `labels`,
+    or by what is in the true and the predicted `classes`.
+    """
     counts = _listed(matrix)
     square = isinstance(counts, list) and all(
         isinstance(row, list) and len(row) == len(counts) for row in counts
     )
     if _RUNNING and square and 0 < len(counts) <= MOST_CLASSES:
+        called = _called(classes if labels is None else (labels,), labels is None, len(counts))
         rows = [
-            {"actual": actual, "predicted": predicted, "count": _number(count)}
+            {"actual": called[actual], "predicted": called[predicted], "count": _number(count)}
             for actual, row in enumerate(counts)
             for predicted, count in enumerate(row)
         ]
         _RUNNING[-1].plot("confusion", name, rows)
     return matrix
+
+
+def _called(given: tuple[Any, ...], in_order: bool, count: int) -> list[Any]:
+    """What the classes are called; their numbers where that is not clear."""
+    try:
+        items = [item for values in given for item in _listed(values) or ()]
+        found = sorted(set(items)) if in_order else items
+    except TypeError:  # lists in lists, or what can't be compared
+        return list(range(count))
+    return [str(item) for item in found] if len(found) == count else list(range(count))
+
+
+def log_roc(name: str, curve: Any) -> Any:
+    """Log a ROC curve (false positive rates, true positive rates, thresholds), and return it."""
+    return _logged_curve("roc", name, curve, ("fpr", "tpr"))
+
+
+def log_precision_recall(name: str, curve: Any) -> Any:
+    """Log a precision-recall curve (precisions, recalls, thresholds), and return it."""
+    return _logged_curve("precision_recall", name, curve, ("precision", "recall"))
+
+
+def _logged_curve(kind: str, name: str, curve: Any, axes: tuple[str, str]) -> Any:
+    if _RUNNING and isinstance(curve, tuple) and len(curve) >= 2:
+        pairs = list(zip(_listed(curve[0]) or (), _listed(curve[1]) or ()))
+        step = max(1, -(-len(pairs) // MOST_POINTS))
+        kept = [*pairs[:-1:step], *pairs[-1:]]
+        points = [dict(zip(axes, map(_number, pair))) for pair in kept]
+        _RUNNING[-1].plot(kind, name, [row for row in points if None not in row.values()])
+    return curve
 
 
 def log_curves(name: str, history: Any) -> Any:
