@@ -63,6 +63,10 @@ class Notebook:
     """What `!pip install` and `%pip install` asked for."""
     python: str = ""
     """The Python version that the notebook recorded, as `3.8.2`; empty where it says none."""
+    is_python2: bool = False
+    """It was Python 2, and its cells are upgraded."""
+    rewritten: tuple[str, ...] = ()
+    """The sources of all its cells, where they are not those of the file: a kernel of today would not run those."""
     secrets: tuple[Secret, ...] = ()
     """What was taken out of the cells, for the environment to give."""
     run_order: tuple[int, ...] = ()

@@ -27,7 +27,7 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.requirements import requirements
 from nb2pkg.plan.types import Plan
-from nb2pkg.read.formats import NotebookFile
+from nb2pkg.read.formats import NotebookFile, with_sources
 from nb2pkg.refactor.runtime_names import RUNTIME
 from nb2pkg.refactor.secrets import masked_file
 
@@ -57,6 +57,9 @@ def emit_part(
     texts[f"tests/test_{group}.py"] = project.tests_module(plan.package, tests, source.local["main"])
     folder = PurePosixPath("notebooks", plan.among.folder if plan.among is not None else ".")
     kept = {f"{folder}/{file.name}": masked_file(file.content, notebook.secrets)}
+    if notebook.rewritten:  # what verify runs in the original's place, which is kept as it was
+        today = masked_file(with_sources(file, notebook.rewritten), notebook.secrets)
+        kept = {f"{folder}/{_beside(file, notebook)}": today} | kept
     ran = {f"{folder}/{name}": content for name, content in notebook.run_files}
     return Part(
         package=plan.package,
@@ -98,7 +101,7 @@ def emit(part: Part, plan: Plan, folder: Path) -> Tree:
         ".dvc/.gitignore": project.dvc_internal_gitignore(),
         "README.md": project.readme(
             package,
-            kept.rpartition("/")[2],
+            f"{part.notebook}.ipynb",
             part.shown_stages,
             told,
             tracked,
@@ -124,6 +127,13 @@ def runtime_files(package: str, names: Iterable[str]) -> dict[str, bytes]:
     """The runtime's modules in a package, by their paths."""
     folder = resources.files("nb2pkg.emit") / "runtime"
     return {f"{package}/{name}.py": (folder / f"{name}.py").read_bytes() for name in names}
+
+
+def _beside(file: NotebookFile, notebook: Notebook) -> str:
+    """A free name beside the kept notebook for what runs today."""
+    taken = {file.name, *(name for name, _ in notebook.run_files)}
+    names = (f"{file.path.stem}_python3{'_again' * count}.ipynb" for count in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)
 
 
 def _expected(plan: Plan) -> set[str]:

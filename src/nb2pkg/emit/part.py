@@ -32,7 +32,8 @@ class Part:
     beside: tuple[tuple[str, bytes], ...]
     """(path, contents) of each module of the notebook's own that lies beside the package."""
     kept: tuple[tuple[str, bytes], ...]
-    """(path, contents) of the notebook, first, and of what it runs."""
+    """(path, contents) of the notebook that verify runs, first; of the notebook itself where that is another; and of
+    what it runs."""
     runtime: tuple[str, ...]
     """The modules of the runtime that it needs."""
     templates: tuple[tuple[str, bytes], ...]

@@ -158,7 +158,10 @@ def inside(path: str, base: str) -> str:
 
 def _helpers(found: Analysed, root: Path) -> tuple[Helper, ...]:
     inside_root = root.resolve()
-    files = local_files(found.program, found.base, found.notebook.written_modules, inside_root)
+    notebook = found.notebook
+    files = local_files(
+        found.program, found.base, notebook.written_modules, inside_root, is_python2=notebook.is_python2
+    )
     return tuple(
         Helper(f.target, f.source.resolve().relative_to(inside_root).as_posix() if f.source else "", f.content)
         for f in files

@@ -26,7 +26,7 @@ from nb2pkg.plan.hoisting import (
     is_closed,
     is_shared,
 )
-from nb2pkg.plan.local_modules import local_modules
+from nb2pkg.plan.local_modules import local_files
 from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.moves import WORKSPACE, Layout
 from nb2pkg.plan.outline import planned_constants, planned_sections
@@ -114,6 +114,8 @@ def make_plan(
         )
     taken = [*((base / root / name).resolve() for name in files), *(b.source for b in brought)]
     diagnostics += told_of_pickles(program, taken, shipped())
+    modules = local_files(program, base, notebook.written_modules, within, is_python2=notebook.is_python2)
+    diagnostics += (doubt for file in modules for doubt in file.told)
     return Plan(
         package=package,
         notebook=notebook.name,
@@ -125,7 +127,7 @@ def make_plan(
         data_files=files,
         root=root,
         cwd=where,
-        local_modules=local_modules(program, base, notebook.written_modules, within) if among is None else (),
+        local_modules=tuple((file.target, file.content) for file in modules) if among is None else (),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports),

@@ -20,7 +20,7 @@ from nb2pkg.notebook import Notebook
 from nb2pkg.plan.addressing import Addressed, addressed
 from nb2pkg.plan.data import data_files, expected_folders, normal_path
 from nb2pkg.plan.fetching import Saved, fetched
-from nb2pkg.plan.local_modules import local_modules
+from nb2pkg.plan.local_modules import local_files
 from nb2pkg.plan.moves import Layout, Stays, given
 from nb2pkg.plan.opened import first_unknown, nothing_else_is_opened, results_to_tell
 from nb2pkg.plan.paths import Brought
@@ -150,9 +150,10 @@ def _is_search_path(node: ast.Call) -> bool:
 def _own_modules_that_may_open(program: Program, base: Path, knowledge: KnowledgeBase) -> set[str]:
     """The modules beside the notebook that call something which sounds as if it opened a file, or name one."""
     found: set[str] = set()
-    for path, content in local_modules(program, base):
+    for file in local_files(program, base):
+        path = file.target
         try:
-            nodes = list(ast.walk(ast.parse(content)))
+            nodes = list(ast.walk(ast.parse(file.content)))
         except (SyntaxError, ValueError):
             nodes = []
         called = {ast.unparse(n.func) for n in nodes if isinstance(n, ast.Call)}

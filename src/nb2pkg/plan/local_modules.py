@@ -1,6 +1,7 @@
 """The notebook's own modules: beside it, or in a folder that it puts on the module search path or changes to.
 
-They are copied to the package's root, from where `python -m` imports them, whatever `sys.path` says there.
+They are copied to the package's root, from where `python -m` imports them, whatever `sys.path` says there. Those of
+Python 2 are copied in Python 3.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
+from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.python2 import is_python3, upgraded_file
 
 _SEARCHED = frozenset({"append", "insert", "extend", "chdir"})
 """Methods of `sys.path`, and the function of `os`, whose literal argument may be a folder with modules."""
@@ -25,22 +28,22 @@ class LocalFile:
     content: bytes
     source: Path | None
     """Where it lies; None: the notebook writes it."""
-
-
-def local_modules(
-    program: Program, folder: Path, written: Iterable[tuple[str, str]] = (), within: Path | None = None
-) -> tuple[tuple[str, bytes], ...]:
-    """(path in the package, contents) of each module of its own that the notebook imports, as `local_files` says."""
-    return tuple((file.target, file.content) for file in local_files(program, folder, written, within))
+    told: tuple[Diagnostic, ...] = ()
+    """What was doubted where it was Python 2."""
 
 
 def local_files(
-    program: Program, folder: Path, written: Iterable[tuple[str, str]] = (), within: Path | None = None
+    program: Program,
+    folder: Path,
+    written: Iterable[tuple[str, str]] = (),
+    within: Path | None = None,
+    *,
+    is_python2: bool = False,
 ) -> tuple[LocalFile, ...]:
     """The files of the modules of its own that the notebook imports, and of those that they import.
 
     `written` are the files that the notebook writes itself: (path from `folder`, text). No module is taken from
-    outside of `within`, links followed.
+    outside of `within`, links followed. `is_python2`: the notebook was, so its modules are.
     """
     nodes = [s.node for s in program.statements]
     texts = _texts(nodes)
@@ -55,12 +58,29 @@ def local_files(
             for base in folders:
                 there = [f for f in _files(base, root) if within is None or f.resolve().is_relative_to(within)]
                 paths = {f.relative_to(base).as_posix(): f for f in there}
-                files = files or {target: LocalFile(target, f.read_bytes(), f) for target, f in paths.items()}
+                names = frozenset(paths)
+                files = files or {target: _local_file(target, f, names, is_python2) for target, f in paths.items()}
             for target, file in files.items():
                 if target not in found:
                     found[target] = file
                     queue += _parsed(file.content)
     return tuple(file for _, file in sorted(found.items()))
+
+
+def _local_file(target: str, path: Path, together: frozenset[str], is_python2: bool) -> LocalFile:
+    """A file as it is copied; `together` are the files of its package, which Python 2 imports by their bare names."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return LocalFile(target, content, path)
+    if is_python3(text) and not is_python2:
+        return LocalFile(target, content, path)
+    folder = target.rpartition("/")[0]
+    beside = {name.removeprefix(f"{folder}/").removesuffix("/__init__.py").removesuffix(".py") for name in together}
+    siblings = frozenset(name for name in beside if "/" not in name and name != "__init__") if folder else frozenset()
+    new, told = upgraded_file(text, target, siblings)
+    return LocalFile(target, content if new == text else new.encode(), path, told)
 
 
 def _made(written: Iterable[tuple[str, str]], folders: Iterable[str]) -> dict[str, bytes]:

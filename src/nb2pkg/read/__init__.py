@@ -1,8 +1,8 @@
 """From an .ipynb file to cells of plain Python 3.
 
-`formats` loads the file, `translate` turns a cell's text into plain Python, `magics` and `shell` say what one magic or
-one shell line becomes. Here are the notebook's own rules: which cells run, in which order, what `%run` brings in.
-Nothing here executes a cell, and nothing here knows what the code means.
+`formats` loads the file, `python2` upgrades what is Python 2, `translate` turns a cell's text into plain Python,
+`magics` and `shell` say what one magic or one shell line becomes. Here are the notebook's own rules: which cells run,
+in which order, what `%run` brings in. Nothing here executes a cell, and nothing here knows what the code means.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import warnings
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
+from nb2pkg import python2
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.errors import NotebookError
 from nb2pkg.notebook import Cell, Notebook
-from nb2pkg.read.formats import NotebookFile, RawCell, RawNotebook, load
+from nb2pkg.read.formats import NotebookFile, RawCell, RawNotebook, load, with_sources
 from nb2pkg.read.magics import RUN_MARK, Reading
 from nb2pkg.read.outputs import with_outputs
 from nb2pkg.read.translate import Bindings, is_quiet, parsed, refuse_history, translated
@@ -27,22 +30,67 @@ __all__ = ["NotebookFile", "read"]
 _RUN_LINE = re.compile(rf"^{RUN_MARK}\((\[.*\])\)[ \t;]*$", re.MULTILINE)
 
 
+Old = Literal["", "cells", "all"]
+"""What of a notebook is Python 2: nothing, the cells that are no Python 3 in one of Python 3, or all."""
+
+
 def read(
     given: Path | NotebookFile, *, within: Path | None = None
 ) -> tuple[Notebook, tuple[Diagnostic, ...]]:
-    """The notebook in plain Python, and what could not be kept of it. `%run` brings in nothing from outside `within`,
+    """The notebook in plain Python 3, and what could not be kept of it. `%run` brings in nothing from outside `within`,
     links followed."""
     file = given if isinstance(given, NotebookFile) else NotebookFile.at(given)
-    path = file.path
     raw = load(file)
-    bindings = Bindings()
-    reading = Reading(file=path.name, folder=path.parent, bound=bindings.names, python=raw.python)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notebook's invalid escapes are not our user's concern
-        made = _Cells(reading, bindings, len(raw.cells), within)
-        cells = made.of_notebook(raw, path)
-        shown = with_outputs(cells)
-        refuse_history(shown, reading, bindings)
+        if _is_old(raw, unless_recorded=False):
+            return _read(file, raw, within, "all")
+        try:
+            return _read(file, raw, within, "")
+        except NotebookError as refusal:
+            if refusal.code not in ("N010", "N011"):
+                raise
+        # Only now, so that a notebook that is Python 3 never pays for the question.
+        return _read(file, raw, within, "cells" if raw.major == "3" else "all")
+
+
+def _is_old(raw: RawNotebook, *, unless_recorded: bool) -> bool:
+    """Whether a notebook is Python 2; `unless_recorded`: what is so where it does not say and does not look like it."""
+    if raw.major:
+        return raw.major == "2"
+    return unless_recorded or python2.looks_like_python2(_sources(raw))
+
+
+def _sources(raw: RawNotebook) -> list[str]:
+    return [cell.source if cell.kind == "code" else "" for cell in raw.cells]
+
+
+def _upgraded(raw: RawNotebook, old: Old) -> tuple[RawNotebook, tuple[Diagnostic, ...]]:
+    """The notebook with what is Python 2 in Python 3."""
+    sources = _sources(raw)
+    only = None
+    if old == "cells":
+        only = frozenset(n for n, source in enumerate(sources) if python2.is_old_cell(source))
+    new, told = python2.upgraded_cells(sources, raw.python, only)
+    cells = tuple(
+        replace(cell, source=source) if cell.kind == "code" else cell
+        for cell, source in zip(raw.cells, new, strict=True)
+    )
+    return replace(raw, cells=cells), told
+
+
+def _read(
+    file: NotebookFile, raw: RawNotebook, within: Path | None, old: Old
+) -> tuple[Notebook, tuple[Diagnostic, ...]]:
+    path = file.path
+    given = raw
+    raw, told = _upgraded(raw, old) if old else (raw, ())
+    bindings = Bindings()
+    reading = Reading(path.name, path.parent, bindings.names, raw.python, upgraded=bool(old))
+    made = _Cells(reading, bindings, len(raw.cells), within, old)
+    cells = made.of_notebook(raw, path)
+    shown = with_outputs(cells)
+    refuse_history(shown, reading, bindings)
     notebook = Notebook(
         name=path.stem,
         folder=path.parent,
@@ -52,9 +100,11 @@ def read(
         run_files=tuple(sorted(made.run_files.items())),
         requirements=tuple(reading.requirements),
         python=raw.python,
+        is_python2=old == "all",
+        rewritten=tuple(cell.source for cell in raw.cells) if raw.cells != given.cells else (),
         run_order=tuple(cell.run for cell in raw.cells if cell.kind == "code" and cell.run is not None),
     )
-    return notebook, (*reading.diagnostics, *_out_of_order(raw))
+    return notebook, (*told, *reading.diagnostics, *_out_of_order(raw))
 
 
 def _out_of_order(raw: RawNotebook) -> list[Diagnostic]:
@@ -75,11 +125,12 @@ class _Cells:
     index stands for one cell and a message about an own cell names the cell that the user sees.
     """
 
-    def __init__(self, reading: Reading, bindings: Bindings, next_index: int, within: Path | None) -> None:
+    def __init__(self, reading: Reading, bindings: Bindings, next_index: int, within: Path | None, old: Old) -> None:
         self.reading = reading
         self.bindings = bindings
         self.next_index = next_index
         self.within = within
+        self.old = old
         self.run_files: dict[str, bytes] = {}
         self.show_all = False
         self.ended = False
@@ -162,13 +213,32 @@ class _Cells:
         if path.resolve() in chain:
             raise self.reading.refusal("N012", f"`%run {name}` runs a file that is already being run; break the cycle")
         inner = (*chain, path.resolve())
-        relative = os.path.relpath(path, self.reading.folder)
-        if not relative.startswith(".."):
-            self.run_files[Path(relative).as_posix()] = path.read_bytes()
+        self._keep(path, path.read_bytes())
         before, self.reading.origin = self.reading.origin, name
         found = self._cells_of_file(path, words, prefix, host, inner)
         self.reading.origin = before
         return found
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        """Keep what `%run` ran, for whoever runs the notebook again."""
+        relative = os.path.relpath(path, self.reading.folder)
+        if not relative.startswith(".."):
+            self.run_files[Path(relative).as_posix()] = content
+
+    def _notebook_of_file(self, path: Path, name: str) -> RawNotebook:
+        """A notebook that `%run` runs, in Python 3."""
+        file = NotebookFile.at(path)
+        raw = load(file)
+        old: Old = "all" if _is_old(raw, unless_recorded=self.old == "all") else "cells" if self.old else ""
+        if not old:
+            return raw
+        new, told = _upgraded(raw, old)
+        self._keep(path, with_sources(file, [cell.source for cell in new.cells]))
+        for each in told:
+            where = name if each.cell is None else f"{name}, cell {each.cell + 1}"
+            message = f"in {where}: {each.message}"
+            self.reading.diagnostics.append(replace(each, message=message, cell=self.reading.cell, line=None))
+        return new
 
     def _cells_of_file(
         self, path: Path, words: list[str], prefix: str, host: Cell, inner: tuple[Path, ...]
@@ -176,7 +246,7 @@ class _Cells:
         name, *arguments = words
         if path.suffix == ".ipynb":
             found: list[Cell] = []
-            for place, raw in enumerate(load(NotebookFile.at(path)).cells):
+            for place, raw in enumerate(self._notebook_of_file(path, name).cells):
                 if raw.kind == "code":
                     piece = replace(raw, tags=host.tags)
                     found += self._pieces(piece, self._new_index(), f"{prefix}-{place}", name, inner)
@@ -185,6 +255,10 @@ class _Cells:
             text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError):
             raise self.reading.refusal("N012", f"`%run {name}`: the file can't be read as text") from None
+        if self.old == "all" or (self.old and not python2.is_python3(text)):
+            text, told = python2.upgraded_file(text, name)
+            self._keep(path, text.encode())
+            self.reading.diagnostics += (replace(each, cell=self.reading.cell) for each in told)
         code = _as_main(text)
         if arguments:
             self.reading.need("sys")

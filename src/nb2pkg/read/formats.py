@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nb2pkg.errors import NotebookError
 from nb2pkg.notebook import OWN_TAG, CellKind
@@ -17,6 +18,8 @@ _FOREIGN = frozenset(str.split(
     "wolfram mathematica swift php racket scheme q gap maxima singular coq lean agda idris dart nim crystal")
 )
 _FOREIGN_KERNEL = re.compile(r"(ir|ir[-_]?\d.*|irkernel|julia.*|scala.*|almond|xcpp.*|xr|ijavascript|tslab|irust|rust)")
+_MAJOR = re.compile(r"(?i)(?:i?python\s*)?\[?([23])(?![\d])")
+"""`2.7.11`, `ipython2`, `python2`, `Python 2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class RawNotebook:
 
     cells: tuple[RawCell, ...]
     python: str
+    major: Literal["2", "3", ""] = ""
+    """The Python of the kernel that it was last run with, where the file says so."""
 
 
 def text_of(source: object) -> str:
@@ -122,7 +127,39 @@ def _raw_notebook(data: Any, text: str, name: str) -> RawNotebook:
         cell = _raw_cell(raw, index, used)
         used.add(cell.id)
         cells.append(cell)
-    return RawNotebook(tuple(cells), version if isinstance(version, str) else "")
+    recorded = version if isinstance(version, str) else ""
+    return RawNotebook(tuple(cells), recorded, _major(metadata, recorded))
+
+
+def _major(metadata: dict[str, Any], version: str) -> Literal["2", "3", ""]:
+    """What ran the notebook last; where that is not recorded, what it was meant for."""
+    language, kernel = metadata.get("language_info"), metadata.get("kernelspec")
+    info = language if isinstance(language, dict) else {}
+    spec = kernel if isinstance(kernel, dict) else {}
+    for said in (version, info.get("pygments_lexer"), spec.get("name"), spec.get("display_name")):
+        match = _MAJOR.match(said) if isinstance(said, str) else None
+        if match:
+            return "2" if match[1] == "2" else "3"
+    return ""
+
+
+def with_sources(file: NotebookFile, sources: Sequence[str]) -> bytes:
+    """The notebook's file with other sources, in nbformat 4 and of Python 3, without outputs: they are another's."""
+    text = file.content.decode("utf-8-sig")
+    data: dict[str, Any] = json.loads(text)
+    if not isinstance(data.get("cells"), list):
+        data = _upgraded(data, text, file.name)
+    for cell, source in zip(data["cells"], sources, strict=True):
+        cell.pop("input", None)
+        cell["source"] = source.splitlines(keepends=True)
+        if cell.get("cell_type") == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    metadata = data.get("metadata")
+    data["metadata"] = (metadata if isinstance(metadata, dict) else {}) | {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _raw_cell(raw: dict[str, Any], index: int, used: set[str]) -> RawCell:

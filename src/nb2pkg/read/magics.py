@@ -15,6 +15,7 @@ from pathlib import Path
 from nb2pkg.diagnostics import Diagnostic, Severity
 from nb2pkg.errors import NotebookError
 from nb2pkg.knowledge.commands import in_python
+from nb2pkg.magic_names import TIMED_CELL
 from nb2pkg.read import shell
 
 RUN_MARK = "__nb2pkg_run__"
@@ -42,14 +43,12 @@ SHOWN_CELL = {
     "svg": "SVG",
     "SVG": "SVG",
 }
-TIMED_CELL = frozenset(str.split("timeit prun memit snakeviz debug heat scalene"))
 FOREIGN = frozenset(str.split("R cython sql julia perl ruby px bigquery spark pyspark scala octave matlab pypy"))
 SHELL_LINE = frozenset(str.split(
     "mkdir ls ll la lf lk ldir lx cat rm cp mv rmdir touch head tail grep find wget curl unzip tar git echo")
 )
 PACKAGES = frozenset(str.split("pip conda mamba micromamba uv"))
 BARE_NAMES = frozenset(str.split("ls pwd cd ll who whos"))
-BARE_WORDS = frozenset(str.split("cd ls ll mkdir cat rm cp mv rmdir pip conda mamba pwd who whos env"))
 _PYLAB = (
     "import numpy; import matplotlib; import numpy as np; import matplotlib.pyplot as plt; "
     "from matplotlib import pylab, mlab, pyplot; from pylab import *; from numpy import *"
@@ -65,6 +64,8 @@ class Reading:
     bound: shell.Bound
     python: str = ""
     """The Python version that the notebook recorded."""
+    upgraded: bool = False
+    """What was Python 2 is upgraded: a cell that is no Python is none of Python 2 either."""
     cell: int = 0
     origin: str = ""
     """The file that is being brought in by `%run`."""

@@ -15,6 +15,7 @@ import tokenize
 from collections.abc import Iterable
 
 from nb2pkg.errors import NotebookError
+from nb2pkg.magic_names import BARE_WORDS
 from nb2pkg.notebook import Cell
 from nb2pkg.read import magics, shell
 from nb2pkg.read.magics import Reading
@@ -148,7 +149,7 @@ def _automagic_lines(source: str) -> str:
     lines = source.split("\n")
     for at, line in enumerate(lines):
         word, _, rest = line.strip().partition(" ")
-        if word in magics.BARE_WORDS and rest[:1] not in ("", "=", "(", ",") and parsed(line.strip()) is None:
+        if word in BARE_WORDS and rest[:1] not in ("", "=", "(", ",") and parsed(line.strip()) is None:
             lines[at] = line[: len(line) - len(line.lstrip())] + "%" + line.lstrip()
     return "\n".join(lines)
 
@@ -156,7 +157,7 @@ def _automagic_lines(source: str) -> str:
 def _is_command(tree: ast.Module, source: str, bindings: Bindings) -> bool:
     """`ls -l` alone in its cell: IPython's automagic takes it for a command where nobody binds `ls`."""
     word, _, rest = source.strip().partition(" ")
-    if word not in magics.BARE_WORDS or not re.match(r"-\w", rest) or len(tree.body) != 1:
+    if word not in BARE_WORDS or not re.match(r"-\w", rest) or len(tree.body) != 1:
         return False
     return isinstance(tree.body[0], ast.Expr) and word not in bindings.names()
 
@@ -387,7 +388,7 @@ def _newer(version: str) -> str:
 
 
 def _python_2(line: int, reading: Reading) -> NotebookError:
-    message = "this is Python 2; run `2to3` over the code, or save it from a Python 3 kernel"
+    message = "this is Python 2; correct the cell or take it out"
     return reading.refusal("N010", message, line)
 
 
@@ -399,13 +400,14 @@ def _invalid(code: str, reading: Reading) -> NotebookError:
         line = error.lineno or 1
         rows = code.split("\n")
         row = rows[line - 1] if line <= len(rows) else ""
-        if _PYTHON_2.search(error.msg) or _PYTHON_2_TEXT.search(row):
+        if not reading.upgraded and (_PYTHON_2.search(error.msg) or _PYTHON_2_TEXT.search(row)):
             return _python_2(line, reading)
         newer = _newer(reading.python)
         if newer:
             message = f"this is not valid before Python {newer} ({error.msg}); run nb2pkg with that version"
             return reading.refusal("N013", message, line)
-        message = f"this is not valid Python ({error.msg}): {row.strip()[:60]!r}; correct the cell or take it out"
+        language = "neither Python 3 nor Python 2" if reading.upgraded else "not valid Python"
+        message = f"this is {language} ({error.msg}): {row.strip()[:60]!r}; correct the cell or take it out"
         return reading.refusal("N011", message, line)
     except (ValueError, RecursionError, MemoryError) as error:
         return reading.refusal("N011", f"this is not valid Python ({error}); correct the cell or take it out", 1)
