@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,23 @@ def test_modules_are_found_where_the_notebook_looks_for_them(tmp_path: Path) -> 
     assert {p.name for p in out.glob("*.py")} == {"own.py", "deeper.py", "far.py"}
     assert (out / "kit/part.py").is_file() and "far.py" in (out / "dvc.yaml").read_text()
     assert 'py-modules = ["deeper", "far", "own"]' in (out / "pyproject.toml").read_text()
+
+
+def test_a_listing_shows_the_notebooks_own_files_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    for name in ("in/x.txt", "in/y.txt", "data.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    code = "\n".join(
+        [
+            "import os, glob",
+            "names = sorted(os.listdir('in'))",
+            "print(names, [open('in/' + name).read() for name in names])",
+            "print(sorted(n for n in os.listdir() if n.endswith('.csv')), glob.glob('*.csv'))",
+        ]
+    )
+    made, _ = converted(folder, code)
+    assert "N401" not in codes(made)
+    command = [sys.executable, "-m", "pkg"]
+    answer = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True, check=True)
+    assert answer.stdout == "['x.txt', 'y.txt'] ['in/x.txt', 'in/y.txt']\n['data.csv'] ['data.csv']\n"

@@ -28,6 +28,8 @@ from nb2pkg.errors import OutputError
 from nb2pkg.repository import LOCAL_CONFIG, NO_SCM, repository
 
 MANIFEST = ".nb2pkg/manifest.json"
+LAYOUTS = ("workspace/", "workspaces/")
+"""The folders in which notebooks find their own layouts."""
 SKIPPED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 _FICLONE = 0x40049409
 _RENAME_EXCHANGE = 2
@@ -192,11 +194,20 @@ def _copy(copy: Copy, folder: Path, made: _Made) -> bool:
     except OSError as error:
         raise OutputError("N606", f"can't be copied: {error.strerror or error}", file=str(source)) from error
     if copy.tracked:
-        name = f"{copy.target}.dvc"
+        name = tracked_by(copy.target)
+        if name != f"{copy.target}.dvc":
+            above = "../" * name.count("/")
+            text = f"wdir: {_scalar(above + copy.target.rpartition('/')[0])}\n{text}"
         _new(folder, name).write_text(text, encoding="utf-8")
         made.files[name] = hashlib.sha256(text.encode()).hexdigest()
         made.files.update({f"{copy.target}/{r}" if r else copy.target: d.sha256 for r, d in parts.items()})
     return True
+
+
+def tracked_by(target: str) -> str:
+    """The `.dvc` file of data, from the package's root: beside it, but for what lies in a layout of the notebook's own,
+    where a listing of the folder would show it."""
+    return f"data/{target}.dvc" if target.startswith(LAYOUTS) else f"{target}.dvc"
 
 
 def _left_out(target: str, why: str) -> Diagnostic:

@@ -54,6 +54,8 @@ class Texts(State):
                 if parameter == "self" and isinstance(node.func, ast.Attribute):
                     argument = node.func.value
                 if argument is None:
+                    if fact.folder == "default" and not writes:
+                        self.notes.files.append(FileUse(None, False, node.lineno))  # of the working folder, any
                     continue
                 is_writing = writes
                 if fact.mode:

@@ -179,9 +179,9 @@ def _overrides_table(overrides: Overrides) -> str:
 def gitignore(outs: Iterable[str], tracked: Iterable[str], *, workspace: bool = True) -> str:
     """All that git must not hold. Complete by ourselves: DVC adds its own lines only after a whole `repro`."""
     fixed = ["__pycache__/", "*.egg-info/", ".ipynb_checkpoints/", ".pytest_cache/", ".venv/", "/.env", "/dvc_plots"]
-    # What the stages leave in the working folder, known or not: only what DVC says of it is for git.
+    # What the stages leave in the working folder, known or not.
     if workspace:
-        fixed += ["/workspace/**", "!/workspace/**/", "!/workspace/**/*.dvc"]
+        fixed.append("/workspace/")
     return "\n".join([*fixed, *sorted({ignored(path) for path in (*outs, *tracked)})]) + "\n"
 
 

@@ -12,7 +12,7 @@ from nb2pkg.diagnostics import Diagnostic
 class Copy:
     """A data file or folder to be copied to `target` (posix, from the package's root).
 
-    `tracked`: it gets a `.dvc` file beside it and a line in `.gitignore`.
+    `tracked`: it gets a `.dvc` file and a line in `.gitignore`.
     """
 
     source: Path

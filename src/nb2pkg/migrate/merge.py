@@ -224,9 +224,7 @@ def _requirements(parts: Iterable[Part]) -> tuple[str, ...]:
 
 
 def _gitignore(outs: Iterable[str], tracked: Iterable[str]) -> str:
-    text = project.gitignore(outs, tracked)
-    own = "".join(f"{line}\n" for line in text.splitlines() if "/workspace/" in line)
-    return text + own.replace("/workspace/", f"/{OWN_WORKSPACES}/") if own else text
+    return project.gitignore(outs, tracked) + f"/{OWN_WORKSPACES}/\n"
 
 
 def _license(root: Path) -> str | None:

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
+from nb2pkg.analyse.program import FileUse
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
 
@@ -75,7 +76,7 @@ def data_files(
             if use.path is None:
                 continue
             path = base / use.path
-            if use.writes or normal_path(use.path) in written | brought or _made(path, others):
+            if use.writes or _is_many(use) or normal_path(use.path) in written | brought or _made(path, others):
                 continue
             if not path.expanduser().exists():
                 diagnostics.append(
@@ -86,7 +87,8 @@ def data_files(
                         use.line,
                     )
                 )
-    if any(f.path is None for f in uses) or any(s.effects.draws and "?" in s.effects.draws for s in program.statements):
+    unknown = any("?" in s.effects.draws for s in program.statements)
+    if unknown or any(f.path is None or _is_many(f) for f in uses):
         wanted.update(p for p in files_below(base) if p.suffix not in (".ipynb", ".py"))
     root = base if top is None else top
     for path in sorted(outside):
@@ -95,6 +97,11 @@ def data_files(
     files = tuple(sorted(PurePosixPath(p.relative_to(root)).as_posix() for p in wanted))
     depth = len(base.relative_to(root).parts)
     return files, "/".join([".."] * depth) or ".", PurePosixPath(base.relative_to(root)).as_posix()
+
+
+def _is_many(use: FileUse) -> bool:
+    """Whether a path that is read stands for files that it does not name: a pattern, or the working folder."""
+    return not use.writes and re.fullmatch(r"\./?|.*[*?\[].*", use.path or "", re.DOTALL) is not None
 
 
 def _made(path: Path, others: set[Path]) -> bool:

@@ -228,7 +228,7 @@ def lay_out_package(package: Package, folder: Path) -> None:
     def left_out(path: str) -> bool:
         return (
             path in package.outs
-            or (path.startswith(f"{WORKSPACE}/") and not path.endswith(".dvc") and not is_data(path))
+            or (path.startswith(f"{WORKSPACE}/") and not is_data(path))
             or path in (*OWN_OUTPUTS, "reports/equivalence.json", "reports/equivalence.html")
             or path in (".dvc/cache", ".dvc/tmp", ".dvc/config.local")
         )
@@ -248,7 +248,7 @@ def _data_test(package: Package) -> Callable[[str], bool]:
     def test(path: str) -> bool:
         if path in package.outs:
             return False
-        if not ran or (root / path).is_dir() or path in package.data or (root / f"{path}.dvc").exists():
+        if not ran or (root / path).is_dir() or path in package.data or (root / f"data/{path}.dvc").exists():
             return True
         if any(parent.as_posix() in package.data for parent in PurePosixPath(path).parents):
             return True
