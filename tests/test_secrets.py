@@ -130,6 +130,59 @@ def test_no_file_of_the_package_has_it(tmp_path: Path) -> None:
     assert {each.cell for each in told if each.code == "N802"} == {0}
 
 
+def made(folder: Path, *cells: str) -> tuple[dict[str, bytes], list[str], list[str]]:
+    """The files of the package of these cells (`# …` is a heading), its stages, and what is told."""
+    extra = {"code": {"outputs": [], "execution_count": None}, "markdown": {}}
+    kinds = ["markdown" if text.startswith("# ") else "code" for text in cells]
+    rows = [
+        {"cell_type": kind, "id": f"c{i}", "metadata": {}, "source": text} | extra[kind]
+        for i, (kind, text) in enumerate(zip(kinds, cells, strict=True))
+    ]
+    path = folder / "nb.ipynb"
+    path.write_text(json.dumps({"cells": rows, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    found, planned, told = tree(NotebookFile.at(path), Options(package="pkg"))
+    return dict(found.files), [stage.name for stage in planned.stages], [str(each) for each in told]
+
+
+def test_modules_beside_the_notebook_are_copied_without_theirs(tmp_path: Path) -> None:
+    text = f'"""Settings."""\nfrom __future__ import annotations\n\nAPI_KEY = "{KEY}"  # {KEY}\nOTHER = "{AWS}"\n'
+    (tmp_path / "config.py").write_text(text)
+    (tmp_path / "old.py").write_text(f"print '{GITHUB}'\n")
+    (tmp_path / "plain.py").write_text("x = 1\n")
+    files, _, told = made(tmp_path, "import config, old, plain", f"token = '{AWS}'\nuse(token, config.API_KEY)")
+    copied = files["config.py"].decode()
+    assert copied.startswith('"""Settings."""\nfrom __future__ import annotations\nimport os\n')
+    assert 'API_KEY = os.environ["API_KEY"]  # ****\nOTHER = os.environ["TOKEN"]\n' in copied
+    assert files["old.py"] == b"print '****'\n" and files["plain.py"] == b"x = 1\n"
+    everything = b"".join(files.values())
+    assert [secret for secret in (KEY, AWS, GITHUB) if secret.encode() in everything] == []
+    assert files[".env.example"].decode().count("=\n") == 3
+    assert len([each for each in told if "N803" in each]) == 2
+    assert not any(secret in each for each in told for secret in (KEY, AWS, GITHUB))
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (f"token = '{GITHUB}'\ntoken = token.strip()", "token"),
+        (f"headers = {{'Authorization': 'Bearer ' + '{GITHUB}'}}", "headers"),
+        (f"headers = {{}}\nheaders['Authorization'] = f'Bearer {GITHUB}'", "headers"),
+        (f"import openai\nclient = openai.Client(api_key='{KEY}')", "client"),
+    ],
+)
+def test_what_holds_one_is_never_stored(tmp_path: Path, code: str, name: str) -> None:
+    cells = ("# Set up", f"{code}\nn = [1]", "# Use", f"print({name}, n)")
+    files, stages, told = made(tmp_path, *cells)
+    assert len(stages) == 1
+    assert any(f"{name} crosses the boundary, and it holds a secret" in each for each in told)
+    assert not any(f"data/interim/{stage}/{name}".encode() in files["dvc.yaml"] for stage in stages)
+
+
+def test_what_is_got_with_one_is_stored(tmp_path: Path) -> None:
+    code = f"import requests\nrows = requests.get('https://a.org', headers={{'token': '{GITHUB}'}}).json()"
+    assert len(made(tmp_path, "# Load", code, "# Use", "print(rows)")[1]) == 2
+
+
 def test_the_plan_of_a_notebook_without_secrets_says_nothing_of_them(tmp_path: Path) -> None:
     code = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     path = tmp_path / "nb.ipynb"

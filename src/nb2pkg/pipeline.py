@@ -223,6 +223,7 @@ def _plan(
     from nb2pkg.plan.types import Overrides
     from nb2pkg.refactor.constants import left_alone, lift
     from nb2pkg.refactor.saved_objects import through_artifacts
+    from nb2pkg.refactor.secret_places import modules_without_secrets
     from nb2pkg.section import section
     from nb2pkg.section.names import imported_names
 
@@ -266,7 +267,9 @@ def _plan(
             within=options.within.resolve() if options.within else None,
             among=among,
         )
-    doubted = (*found.told, *kept(layout), *doubts, *made.diagnostics)
+        beside, secrets, hidden = modules_without_secrets(made.local_modules, notebook.secrets, shipped())
+        notebook, made = replace(notebook, secrets=secrets), replace(made, local_modules=beside)
+    doubted = (*found.told, *kept(layout), *doubts, *hidden, *made.diagnostics)
     return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))
 
 

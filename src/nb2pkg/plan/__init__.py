@@ -35,6 +35,7 @@ from nb2pkg.plan.pickles import told_of_pickles
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
 from nb2pkg.plan.types import Overrides, Place, Plan
 from nb2pkg.refactor.runtime_names import OBJECTS
+from nb2pkg.refactor.secret_places import names_with_secrets
 from nb2pkg.section.types import Section
 
 
@@ -74,6 +75,7 @@ def make_plan(
         fixed=frozenset(imports) | frozenset(constants) | frozenset(shared_names),
         definitions=frozenset(definitions) - frozenset(shared_names),
         free=free,
+        secret=names_with_secrets(program, notebook.secrets),
         importable=frozenset(
             number
             for number, obj in enumerate(program.heap.objects)

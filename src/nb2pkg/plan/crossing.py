@@ -50,6 +50,8 @@ class Scope:
     """For each such definition, the names that its body reads, transitively."""
     importable: frozenset[int]
     """Objects of functions and classes that can be pickled by reference."""
+    secret: frozenset[str] = frozenset()
+    """Names whose values hold a secret, which no file may."""
 
 
 def crossing(program: Program, cuts: tuple[int, ...], scope: Scope) -> tuple[tuple[Span, ...], Obstacle | None]:
@@ -186,6 +188,8 @@ def _obstacle(
     written = {program.groups[o] for o in writes}
     identities = frozenset().union(*(s.effects.identities for s in program.statements[stop:]))
     for name in sorted(live):
+        if name in scope.secret:
+            return Obstacle(stop, name, "it holds a secret, which is not to be stored")
         if name in identities:
             return Obstacle(stop, name, "it is asked whether it is one object with another, which storing changes")
         for number in heap.reach(env.get(name, frozenset())):

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -45,23 +45,28 @@ class _Found:
     name: str
 
 
-def without_secrets(notebook: Notebook, knowledge: KnowledgeBase) -> tuple[Notebook, tuple[Diagnostic, ...]]:
-    """The notebook without its secrets; itself where it has none, which is seen at once."""
+def without_secrets(
+    notebook: Notebook, knowledge: KnowledgeBase, known: tuple[Secret, ...] = (), *, inline: bool = True
+) -> tuple[Notebook, tuple[Diagnostic, ...]]:
+    """The notebook without its secrets; itself where it has none, which is seen at once.
+
+    `known` are secrets of other places, with their names. With `inline`, a name that is nothing but a secret goes.
+    """
     texts = "\n".join(cell.code or cell.source for cell in notebook.cells)
-    if not may_have_secrets(texts, knowledge):
+    if not may_have_secrets(texts, knowledge) and not any(secret.value in texts for secret in known):
         return notebook, ()
     trees = {cell.index: ast.parse(cell.code) for cell in notebook.code_cells}
     found = [f for cell in notebook.code_cells for f in _in_cell(cell, trees[cell.index], knowledge)]
-    found += _again(trees, found)
+    found += _again(trees, found, {s.value: s.name for s in known})
     loose = [
         (cell.index, value, name) for cell in notebook.cells for value, name in _patterns(cell.source, knowledge)
     ]
-    names = _names(found, loose)
-    if not names:
+    names = _names(found, loose, {s.value: s.name for s in known})
+    if not found and not loose:
         return notebook, ()
     secrets = tuple(Secret(name, value) for value, name in names.items())
     telling = tuple(secret for secret in secrets if _is_telling(secret.value))
-    edits, told = _edits(notebook, trees, found, names)
+    edits, told = _edits(notebook, trees, found, names, inline=inline)
     cells = [
         replace(
             cell,
@@ -146,10 +151,11 @@ def _in_cell(cell: Cell, tree: ast.Module, knowledge: KnowledgeBase) -> Iterator
                 yield _Found(cell.index, node, value, name)
 
 
-def _again(trees: dict[int, ast.Module], found: list[_Found]) -> Iterator[_Found]:
-    """Other literals that hold what was found to be a secret."""
+def _again(trees: dict[int, ast.Module], found: list[_Found], known: Mapping[str, str]) -> Iterator[_Found]:
+    """Other literals that hold what was found to be a secret, or is `known` to be one."""
     seen = {(id(f.node), f.value) for f in found}
-    values = {f.value: f.name for f in found if _is_telling(f.value)}
+    names = {**known, **{f.value: f.name for f in found}}
+    values = {value: name for value, name in names.items() if _is_telling(value)}
     for index, tree in trees.items():
         for node in ast.walk(tree) if values else ():
             text = _text(node)
@@ -258,9 +264,11 @@ def _env_name(name: str, node: ast.AST) -> str:
     return own if not before or own.startswith(before) else f"{before}_{own}"
 
 
-def _names(found: Iterable[_Found], loose: Iterable[tuple[int, str, str]]) -> dict[str, str]:
+def _names(
+    found: Iterable[_Found], loose: Iterable[tuple[int, str, str]], known: Mapping[str, str]
+) -> dict[str, str]:
     """The variable for each value; values that want the same are numbered."""
-    names: dict[str, str] = {}
+    names = dict(known)
     for value, wanted in (*((f.value, f.name) for f in found), *((value, name) for _, value, name in loose)):
         if value not in names:
             base = wanted if not wanted[:1].isdigit() else f"_{wanted}"
@@ -273,13 +281,13 @@ def _names(found: Iterable[_Found], loose: Iterable[tuple[int, str, str]]) -> di
 
 
 def _edits(
-    notebook: Notebook, trees: dict[int, ast.Module], found: list[_Found], names: dict[str, str]
+    notebook: Notebook, trees: dict[int, ast.Module], found: list[_Found], names: dict[str, str], *, inline: bool
 ) -> tuple[dict[int, list[Edit]], list[Diagnostic]]:
     """What takes the place of the literals, and of the names that are bound to nothing else."""
     edits: dict[int, list[Edit]] = {}
     told: list[Diagnostic] = []
     code = {cell.index: cell.code for cell in notebook.cells}
-    inlined = _inlined(trees, found)
+    inlined = _inlined(trees, found) if inline else {}
     strings = {
         index: [p for p in ast.walk(tree) if isinstance(p, ast.JoinedStr)] for index, tree in trees.items()
     }
