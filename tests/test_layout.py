@@ -75,6 +75,9 @@ def test_what_moves(tmp_path: Path, code: str, moves: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
+        ("import os\nopen('data/new.csv', 'w').close()\nprint(os.listdir('data'))", "looked at as a whole"),
+        ("from pathlib import Path\nprint([str(p) for p in Path('data').iterdir()])", "tells the path"),
+        ("print(open('log.txt').name)", "asked for its name"),
         ("def read(p):\n    print(p)\n    return open(p).read()\nread('log.txt')", "p is not always the same path"),
         ("print(f\"{open('log.txt').read()}\")", "more than the name of a file"),
         ("for name in ('train', 'test'):\n    print(name)\n    open(f'{name}.csv', 'w')", "while the code runs"),

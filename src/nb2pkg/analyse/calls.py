@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nb2pkg.analyse.arguments import argument_of, keyword_of
 from nb2pkg.analyse.heap import NOTHING, Obj, Value
@@ -271,6 +272,11 @@ class Calls(Texts):
             given = keyword_of(call, fact.inplace)
             if given is not None and not (isinstance(given, ast.Constant) and given.value is False):
                 self.mutate(receiver, memory=fact.relation == "view")
+        if fact.returns_for and call is not None:
+            argument = argument_of(call, fact.reads_file[0])
+            path = self.text_of(argument) if argument is not None else None
+            by_ending = dict(pair.split() for pair in fact.returns_for)
+            fact = replace(fact, returns=next((t for end, t in by_ending.items() if path and path.endswith(end)), ""))
         if fact.draws:
             given = keyword_of(call, fact.draws_unless) if call is not None and fact.draws_unless else None
             if given is None or (isinstance(given, ast.Constant) and given.value is None):

@@ -32,6 +32,8 @@ class Call:
     """The parameters that `relation` speaks of; empty: the receiver and every argument."""
     returns: str = ""
     """The type of the result, as `pandas.DataFrame`; empty where it is not known."""
+    returns_for: tuple[str, ...] = ()
+    """The type of the result by the ending of the file that is read: `.npz numpy.lib.npyio.NpzFile`."""
     none_with: str = ""
     """A parameter: where it is given, the result is None (`to_csv` without a path returns the text)."""
     mutates: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.program import FileUse, Statement
@@ -21,7 +21,7 @@ from nb2pkg.plan.addressing import Addressed, addressed
 from nb2pkg.plan.data import data_files, expected_folders, normal_path
 from nb2pkg.plan.fetching import Saved, fetched
 from nb2pkg.plan.local_modules import local_files
-from nb2pkg.plan.moves import Layout, Stays, given
+from nb2pkg.plan.moves import Layout, Move, Stays, given
 from nb2pkg.plan.opened import first_unknown, nothing_else_is_opened, results_to_tell
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.places import made_places, raw_places
@@ -49,6 +49,7 @@ def decide(
         known: dict[str, Path | None] = {b.target: b.source for b in brought} | {path: None for _, path in wanted}
         inputs, outputs = _sorted_out(uses, base, known)
         moves = (*raw_places(inputs), *made_places(outputs, program, knowledge))
+        _folders_stay_whole(moves, uses)
         if any(path not in inputs for _, path in wanted):
             raise Stays("what is downloaded is opened by nothing that is known")
         looked_into = program.statements if uses or first_unknown(program) else ()
@@ -115,6 +116,18 @@ def kept(layout: Layout) -> tuple[Diagnostic, ...]:
         message = f"the files keep the notebook's own layout, below workspace/: {layout.why}"
         told.append(Diagnostic("N405", message, cell, line, "info"))
     return tuple(told)
+
+
+def _folders_stay_whole(moves: tuple[Move, ...], uses: list[tuple[Statement, FileUse]]) -> None:
+    """What is written into a folder that is looked at as a whole goes where the folder goes."""
+    places = {m.original: m.package for m in moves}
+    for path, place in places.items():
+        for above in PurePosixPath(path).parents:
+            goal = places.get(above.as_posix())
+            if goal is not None and place != goal + path[len(above.as_posix()) :]:
+                statement, use = next((s, f) for s, f in uses if f.path and normal_path(f.path) == path)
+                message = f"{path} is written into a folder that is looked at as a whole"
+                raise Stays(message, statement.cell, use.line)
 
 
 def _no_code_knows_the_folder(notebook: Notebook, program: Program, base: Path, knowledge: KnowledgeBase) -> None:

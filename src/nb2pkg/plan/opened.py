@@ -33,6 +33,8 @@ def results_to_tell(
             match node:
                 case ast.Attribute(value=ast.Name(id=name), attr="name") if name in handles:
                     raise Stays("an open file is asked for its name", statement.cell, node.lineno)
+                case ast.Attribute(value=ast.Call() as call, attr="name") if arguments & set(map(id, given(call))):
+                    raise Stays("an open file is asked for its name", statement.cell, node.lineno)
                 case ast.Call(func=ast.Name(id="print" | "display" | "repr" | "str"), args=args) if any(
                     isinstance(a, ast.Name) and a.id in handles for a in args
                 ):
