@@ -46,6 +46,9 @@ _PACKAGE = click.option("--package", default=None, help="The package's name (def
 _ONE = click.option("--one-stage/--many-stages", default=None, help="Do not cut the notebook: one stage.")
 _SEED = click.option("--seed", type=int, default=None, help="Seed every call that draws without one; changes results.")
 _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of literals inside of calls (default: do).")
+_AS_OF = click.option(
+    "--as-of", metavar="DAY", default=None, help="Want the packages of a day (2016-03-01), not the versions of today."
+)
 _KEEP = click.option(
     "--keep-layout/--move-files", default=None, help="Leave the notebook's files where they are, below workspace/."
 )
@@ -61,6 +64,7 @@ _KEEP = click.option(
 @_SEED
 @_KEEP
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
+@_AS_OF
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=None, help="Make a git repository (default: do).")
 @click.option("--verify", "verified", is_flag=True, help="Run the notebook and the package, and repair what differs.")

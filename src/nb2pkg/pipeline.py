@@ -43,6 +43,8 @@ class Options:
     """The package's name; empty: from the notebook's file name."""
     python: str | None = None
     """The interpreter that versions are read from; None: the current one."""
+    as_of: str = ""
+    """The day, as 2016-03-01, whose packages the package wants, and no versions of today; empty: none."""
     cwd: Path | None = None
     """The folder that the notebook runs in; None: its own."""
     one_stage: bool = False
@@ -143,7 +145,9 @@ def part(
     source, program, planned = _plan(file, options, on_step)
     on_step("emit")
     with _silent():
-        made = emit_part(file, source, program, planned, python=options.python, cwd=options.cwd)
+        made = emit_part(
+            file, source, program, planned, python=options.python, cwd=options.cwd, as_of=options.as_of
+        )
     if options.within is not None:
         copies, left_out = within(made.copies, options.within)
         made = replace(made, copies=copies, diagnostics=(*made.diagnostics, *left_out))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ TABLE = "tool.nb2pkg"
 KEYS: dict[str, type] = {
     "package": str,
     "python": str,
+    "as_of": str,
     "cwd": str,
     "one_stage": bool,
     "lift": bool,
@@ -82,7 +84,18 @@ def options_for(notebook: Path, out: Path | None = None, **given: Any) -> Option
             chosen[name] = tuple(dict.fromkeys((*chosen.get(name, ()), *learnt[name])))
     if "cwd" in chosen and settings.path is not None:
         chosen["cwd"] = settings.path.parent / chosen["cwd"]
-    return Options(**{**chosen, **{name: value for name, value in given.items() if value is not None}})
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    _check_day(str(chosen.get("as_of", "")), settings.path)
+    return Options(**chosen)
+
+
+def _check_day(day: str, path: Path | None) -> None:
+    try:
+        if day and date.fromisoformat(day).isoformat() != day:
+            raise ValueError
+    except ValueError:
+        message = f"as_of is {day!r}; it must be a day such as 2016-03-01"
+        raise SettingsError("N630", message, file=str(path) if path is not None else "") from None
 
 
 def _learnt(out: Path) -> dict[str, Any]:

@@ -33,7 +33,14 @@ from nb2pkg.refactor.secrets import masked_file
 
 
 def emit_part(
-    file: NotebookFile, notebook: Notebook, program: Program, plan: Plan, *, python: str | None, cwd: Path | None
+    file: NotebookFile,
+    notebook: Notebook,
+    program: Program,
+    plan: Plan,
+    *,
+    python: str | None,
+    cwd: Path | None,
+    as_of: str = "",
 ) -> Part:
     """What a notebook brings to its package, with its own bytes."""
     source = source_of(notebook, program, plan)
@@ -46,7 +53,7 @@ def emit_part(
     fetched = fetch_stage(source)
     beside = (*(path for path, _ in plan.local_modules), *(plan.among.helper_files if plan.among is not None else ()))
     local = frozenset({plan.top, *(m.split("/")[0].removesuffix(".py") for m in beside)})
-    pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local)
+    pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local, as_of)
     tests = tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
     elsewhere = dict(plan.among.shared) if plan.among is not None else {}
     group = "_".join(plan.package.split(".")[1:]) or "stages"
@@ -71,6 +78,7 @@ def emit_part(
         shown_stages=tuple(ReadmeStage(s.name, s.title, s.inputs, s.outputs) for s in plan.stages),
         copies=copies,
         requirements=pinned,
+        as_of=as_of,
         beside=plan.local_modules,
         kept=tuple((kept | ran).items()),
         runtime=tuple(runtime),
@@ -94,7 +102,9 @@ def emit(part: Part, plan: Plan, folder: Path) -> Tree:
     told = tuple(map(str, (*plan.diagnostics, *part.diagnostics)))
     texts = {
         "dvc.yaml": project.dvc_yaml(part.stages),
-        "pyproject.toml": project.pyproject(package, part.requirements, *about, LINE_LENGTH, beside, plan.overrides),
+        "pyproject.toml": project.pyproject(
+            package, part.requirements, *about, LINE_LENGTH, beside, plan.overrides, part.as_of
+        ),
         ".gitignore": project.gitignore(outs, tracked, workspace=not plan.in_place),
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),
@@ -109,6 +119,7 @@ def emit(part: Part, plan: Plan, folder: Path) -> Tree:
             workspace=not plan.in_place,
             metrics=part.measured,
             secrets=part.secrets,
+            as_of=part.as_of,
         ),
         "LICENSE": project.license_note(),
         **dict(part.modules),

@@ -40,6 +40,8 @@ class Part:
     """(path, contents) of each template of its plots."""
     folders: tuple[str, ...]
     """Folders that have to be there before the first stage starts."""
+    as_of: str = ""
+    """The day whose packages it wants; empty: those that are pinned."""
     secrets: tuple[str, ...] = ()
     """Variables of the environment that its stages read."""
     constants: int = 0

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nb2pkg.emit.environment import about, setup_of, uv_table
 from nb2pkg.emit.format import LINE_LENGTH
 from nb2pkg.plan.types import Overrides
 
@@ -143,10 +144,12 @@ def pyproject(
     line_length: int = 100,
     modules: Iterable[str] = (),
     overrides: Overrides | None = None,
+    as_of: str = "",
 ) -> str:
     """The package's pyproject.toml; `python` is the version that the notebook recorded, or empty.
 
-    `modules` are the paths of the modules that lie beside the package, from its root.
+    `modules` are the paths of the modules that lie beside the package, from its root. `as_of` is the day whose packages
+    it wants, or empty.
     """
     paths = sorted(modules)
     single = [quoted(path.removesuffix(".py")) for path in paths if "/" not in path]
@@ -155,16 +158,18 @@ def pyproject(
     listed = f"py-modules = [{', '.join(single)}]\n" if single else ""
     wanted = "".join(f"    {quoted(r)},\n" for r in requirements)
     ran = f"  # the notebook last ran on {python}" if re.fullmatch(r"\d+(\.\d+)*", python, re.ASCII) else ""
+    tools = '"pytest"' if as_of else '"dvc>=3.50", "pytest>=7"'
     return (
         '[build-system]\nrequires = ["setuptools>=68"]\nbuild-backend = "setuptools.build_meta"\n\n'
         f'[project]\nname = {quoted(package.replace("_", "-"))}\nversion = "0.1.0"\n'
         f"description = {quoted(' '.join(description.split()) or package)}\n"
         f'readme = "README.md"\nrequires-python = ">=3.8"{ran}\n'
         f"dependencies = [\n{wanted}]\n\n"
-        '[project.optional-dependencies]\ndev = ["dvc>=3.50", "pytest>=7"]\n\n'
+        f"[project.optional-dependencies]\ndev = [{tools}]\n\n"
         f"[tool.setuptools]\npackages = [{packages}]\n{listed}\n"
         f"[tool.black]\nline-length = {line_length}\n\n[tool.ruff]\nline-length = {line_length}\n\n"
         '[tool.pytest.ini_options]\ntestpaths = ["tests"]\n'
+        + uv_table(as_of)
     ) + _overrides_table(overrides or Overrides())
 
 
@@ -234,12 +239,12 @@ def readme(
     workspace: bool = True,
     metrics: bool = False,
     secrets: tuple[str, ...] = (),
+    as_of: str = "",
 ) -> str:
     """The README of the emitted package: what it is, how to run it, its stages, its data, and what was doubted."""
     first = stages[0].name if stages else "stage"
     commands = (
-        ("pip install -e .", "what the notebook needs, in the versions that it had"),
-        ("pip install dvc", "once, if you do not have DVC"),
+        *setup_of(as_of),
         ("dvc repro", "everything, from the data to the last figure; only what changed runs again"),
         (f"python -m {package}", "all stages in one process, nothing stored in between"),
         (f"python -m {package}.{first}", "one stage, from this folder"),
@@ -247,7 +252,8 @@ def readme(
     width = max(len(command) for command, _ in commands)
     what = f"The notebook `{notebook}` as a Python package: a module a section, a DVC stage a module."
     lines = [f"# {package}", "", what]
-    lines += ["", "## Run it", "", "```sh", *(f"{c:<{width}}  # {why}" for c, why in commands), "```"]
+    lines += ["", "## Run it", "", "```sh", *(f"{c:<{width}}  # {why}" if why else c for c, why in commands), "```"]
+    lines += about(as_of)
     lines += ["", "## Stages", "", "| stage | what it does | takes | gives |", "|---|---|---|---|"]
     for stage in stages:
         cells = (f"`{stage.name}`", _cell(stage.title), _codes(stage.inputs), _codes(stage.outputs))

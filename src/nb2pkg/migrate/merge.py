@@ -79,12 +79,13 @@ def merge(
             f"The notebooks of {name}",
             LINE_LENGTH,
             packages,
+            as_of=_as_of(parts.values()),
         ),
         ".gitignore": _gitignore(outs, tracked),
         ".dvcignore": project.dvcignore(),
         ".dvc/config": project.dvc_config(),
         ".dvc/.gitignore": project.dvc_internal_gitignore(),
-        "README.md": readme(decision, parts, order, tracked, secrets, told),
+        "README.md": readme(decision, parts, order, tracked, secrets, told, _as_of(parts.values())),
         "LICENSE": project.license_note(_license(root)),
     }
     if secrets:
@@ -221,6 +222,12 @@ def _requirements(parts: Iterable[Part]) -> tuple[str, ...]:
             name = match[0] if match else text
             found[name] = max(found.get(name, text), text, key=lambda spec: ("==" in spec, len(spec), spec))
     return tuple(found[name] for name in sorted(found))
+
+
+def _as_of(parts: Iterable[Part]) -> str:
+    """The day whose packages all notebooks want: the last of their days; empty where one wants those of today."""
+    days = [part.as_of for part in parts]
+    return max(days, default="") if all(days) else ""
 
 
 def _gitignore(outs: Iterable[str], tracked: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.emit.environment import about, setup_of
 from nb2pkg.emit.part import Part
 from nb2pkg.migrate.decide import Decision
 
@@ -19,13 +20,13 @@ def readme(
     data: Sequence[str],
     secrets: Sequence[str],
     told: Sequence[Diagnostic],
+    as_of: str = "",
 ) -> str:
     """What the package is, how to run it, its notebooks, its data, and what was doubted."""
     package = decision.package
     first = parts[order[0]] if order else None
     commands = [
-        ("pip install -e .", "what the notebooks need"),
-        ("pip install dvc", "once, if you do not have DVC"),
+        *setup_of(as_of, "what the notebooks need"),
         ("dvc repro", "everything, from the data to the last figure; only what changed runs again"),
         ("dvc dag", "how the stages of all notebooks hang together"),
     ]
@@ -33,7 +34,8 @@ def readme(
         commands.append((f"dvc repro {first.stages[-1].name}", "one notebook's last stage, and all that it needs"))
     width = max(len(command) for command, _ in commands)
     lines = [f"# {package}", "", "A package of notebooks: a subpackage a notebook, a module a section, one pipeline."]
-    lines += ["", "## Run it", "", "```sh", *(f"{c:<{width}}  # {why}" for c, why in commands), "```"]
+    lines += ["", "## Run it", "", "```sh", *(f"{c:<{width}}  # {why}" if why else c for c, why in commands), "```"]
+    lines += about(as_of)
     lines += ["", "## Notebooks", "", "| notebook | subpackage | stages |", "|---|---|---|"]
     for path in order:
         part = parts[path]

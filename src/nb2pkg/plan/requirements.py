@@ -33,6 +33,8 @@ for d in m.distributions():
         packages.setdefault(top, []).append(name)
 print(json.dumps([versions, packages]))
 """
+FIRST_DAY = "2020-01-01"
+"""When the libraries of data science were there for Python 3.8, the oldest that a package runs on."""
 _PROVIDED = frozenset({"__main__", "google", "kaggle_secrets"})
 """Imports that no distribution of an index brings: the notebook's own, and those of hosted notebooks."""
 
@@ -106,21 +108,33 @@ class _Interpreter:
         return others[0] if len(others) == 1 else normalised(guess)
 
 
+def _too_early(day: str) -> list[Diagnostic]:
+    if day >= FIRST_DAY:
+        return []
+    message = f"{day} is before Python 3.8, which the package runs on: packages of that day may not install; those of"
+    return [Diagnostic("N623", f"{message} {FIRST_DAY} are the oldest made for it: `--as-of {FIRST_DAY}`")]
+
+
 def requirements(
     roots: frozenset[str],
     asked: tuple[str, ...],
     python: str | None,
     knowledge: KnowledgeBase,
     local: frozenset[str],
+    as_of: str = "",
 ) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
     """The requirements for the imported root modules, sorted, and a diagnostic for each that can't be pinned.
 
     `asked` is what the notebook's own `pip install` lines name; `python` the interpreter that versions are read
-    from (None: the current one); `local` the root modules that lie beside the notebook.
+    from (None: the current one); `local` the root modules that lie beside the notebook. With `as_of`, a
+    day, nothing is looked up and no version is named but the notebook's own: those of that day are meant.
     """
     told: list[Diagnostic] = []
     found: Installed | None = None
-    if python is not None:
+    if as_of:
+        found = Installed({}, {})
+        told += _too_early(as_of)
+    elif python is not None:
         found = installed(python)
         if found is None:
             told.append(Diagnostic("N622", f"{python} can't be asked what it has installed, so nothing is pinned"))
@@ -148,6 +162,6 @@ def requirements(
             pinned.append(f"{name}{extra[: extra.find(']') + 1]}=={version}")
             continue
         pinned.append(name + extra)
-        if name in wanted:
+        if name in wanted and not as_of:
             told.append(Diagnostic("N620", f"{name} is not installed, so its version is not pinned", severity="info"))
     return tuple(pinned), tuple(told)
