@@ -258,3 +258,19 @@ def test_a_stage_depends_on_the_constants_of_the_definitions_that_it_runs(tmp_pa
     used = {name: [n for entry in s.get("params", ()) for n in entry["pkg/const.py"]] for name, s in stages.items()}
     assert used == {"train": ["RATE"], "scale_stage": [], "label_stage": ["STEP", "WINDOW"], "predict": ["RATE"]}
     assert "pkg/definitions.py" in stages["predict"]["deps"], "what is loaded is of a class in it"
+
+
+def test_values_that_are_stored_together_are_named_in_the_manifest(tmp_path: Path) -> None:
+    names = ["first", "second", "third", "fourth"]
+    emitted(
+        tmp_path,
+        "# Load",
+        "first = [1]\nsecond = [first]\nthird = [second]\nfourth = [third]",
+        "# Use",
+        "first.append(2)\nprint(fourth, third, second)",
+    )
+    manifest = json.loads((tmp_path / "out" / ".nb2pkg" / "manifest.json").read_text())
+    (folder,) = manifest["values"]
+    assert folder == "data/interim/load/first_and_3_more"
+    assert sorted(manifest["values"][folder]) == sorted(names)
+    assert f"- {folder}\n" in (tmp_path / "out" / "dvc.yaml").read_text()

@@ -44,6 +44,7 @@ PACKAGE = Package(
     modules=(),
     folders=("empty",),
     data=frozenset(),
+    values=(("data/interim/one/x_and_y", ("x", "y")),),
 )
 
 
@@ -148,7 +149,7 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_what_is_observed_and_where_things_lie() -> None:
-    assert observed(PACKAGE) == {"a": ("x", "x_and_y", "y")}
+    assert observed(PACKAGE) == {"a": ("x", "y")}
     assert [PACKAGE.host(record) for record in ("a", "b-run1-0", "b-part2", "d")] == ["a", "b", "b", ""]
     assert PACKAGE.stage_of("b") == "two"
     assert PACKAGE.place("data/x.csv") == "data/raw/x.csv"

@@ -138,9 +138,11 @@ def _fill(tree: Tree, folder: Path, more: Iterable[tuple[str, bytes]]) -> _Made:
     for name, data in chain(sorted(files.items()), more):
         _new(folder, name).write_bytes(data)
         made.files[name] = hashlib.sha256(data).hexdigest()
-    about = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd, "folders": tree.folders}
+    about: dict[str, object] = {"package": tree.package, "notebook": tree.notebook, "cwd": tree.cwd}
+    about |= {"folders": tree.folders}
     paths = [{"original": original, "package": package} for original, package in tree.paths]
-    manifest = {"version": 1, **about, "paths": paths, "files": made.files, "moved": made.moved}
+    about |= {"paths": paths, "values": {name: list(names) for name, names in tree.values}}
+    manifest = {"version": 1, **about, "files": made.files, "moved": made.moved}
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     _new(folder, MANIFEST).write_text(text, encoding="utf-8", errors="surrogateescape")
     return made

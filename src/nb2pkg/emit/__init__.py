@@ -131,7 +131,9 @@ def emit(part: Part, plan: Plan, folder: Path) -> Tree:
     files |= runtime_files(package, part.runtime)
     files |= dict(part.beside) | dict(part.kept)
     cwd = "." if plan.in_place else plan.workspace if plan.cwd == "." else f"{plan.workspace}/{plan.cwd}"
-    return Tree(tuple(sorted(files.items())), part.copies, package, folder, kept, cwd, plan.folders, plan.moved)
+    values = tuple((saved.folder, saved.names) for stage in plan.stages for saved in stage.saves)
+    whole = tuple(sorted(files.items()))
+    return Tree(whole, part.copies, package, folder, kept, cwd, plan.folders, plan.moved, values)
 
 
 def runtime_files(package: str, names: Iterable[str]) -> dict[str, bytes]:

@@ -37,6 +37,8 @@ class Tree:
     """Folders that are there before the first stage starts, from `cwd`."""
     paths: tuple[tuple[str, str], ...] = ()
     """(path from the notebook's working folder, path from the package's root) of each file that has another place."""
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(folder, the variables in it) of what the stages save for each other."""
 
 
 def within(copies: tuple[Copy, ...], folder: Path) -> tuple[tuple[Copy, ...], tuple[Diagnostic, ...]]:

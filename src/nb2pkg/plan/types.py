@@ -12,6 +12,10 @@ MetricKind = Literal["score", "confusion", "history", "roc", "precision_recall"]
 WORKSPACE_FOLDER = "workspace"
 
 
+MOST_NAMES = 3
+"""How many names of values that are stored together a folder's name holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """Values that cross a boundary in one file: one name, or several that share an object."""
@@ -23,7 +27,9 @@ class Artifact:
     @property
     def folder(self) -> str:
         """Where it lies, from the package's root."""
-        return f"data/interim/{self.stage}/{'_and_'.join(self.names)[:80]}"
+        listed = len(self.names) <= MOST_NAMES
+        name = "_and_".join(self.names) if listed else f"{self.names[0]}_and_{len(self.names) - 1}_more"
+        return f"data/interim/{self.stage}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

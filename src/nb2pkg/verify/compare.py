@@ -57,8 +57,9 @@ def compare(both: Compared, python: Interpreter, scratch: Path) -> tuple[Check, 
 def observed(package: Package) -> dict[str, tuple[str, ...]]:
     """Cell -> the variables that the package saves there: at the ends of stages that are ends of cells."""
     found: dict[str, tuple[str, ...]] = {}
+    values = dict(package.values)
     for stage, cell in _ends(package):
-        names = {name for folder in stage for name in _names(folder)}
+        names = {name for folder in stage for name in values.get(folder, ())}
         if names:
             found[cell] = tuple(sorted(names))
     return found
@@ -72,17 +73,6 @@ def _ends(package: Package) -> Iterable[tuple[tuple[str, ...], str]]:
         later = {package.host(cell) for other in package.stages[number + 1 :] for cell in other.cells}
         if own and (last := max(own, key=order.__getitem__)) not in later:
             yield stage.saves, last
-
-
-def _names(folder: str) -> set[str]:
-    """What the variables in a folder may be called: it has their names with `_and_` between."""
-    parts = folder.rpartition("/")[2].split("_and_")
-    return {
-        name
-        for i in range(len(parts))
-        for j in range(i + 1, len(parts) + 1)
-        if (name := "_and_".join(parts[i:j])).isidentifier()
-    }
 
 
 # -- stages --------------------------------------------------------------------------------------------------------
@@ -204,8 +194,7 @@ class _Pair:
 
 
 def _by_content(both: Compared, python: Interpreter, scratch: Path) -> Iterable[Check]:
-    names = _group_names(both, python, scratch)
-    pairs = [*_written_files(both), *_variables(both, names)]
+    pairs = [*_written_files(both), *_variables(both)]
     tasks = [(f"{n}.{m}", *task) for n, pair in enumerate(pairs) for m, task in enumerate(pair.tasks)]
     results = _results(both, python, scratch, tasks)
     for n, pair in enumerate(pairs):
@@ -271,11 +260,14 @@ def _writer(package: Package, target: str) -> str:
     return next((s.name for s in package.stages if target in s.saves), "")
 
 
-def _variables(both: Compared, names: dict[str, tuple[str, ...]]) -> Iterable[_Pair]:
+def _variables(both: Compared) -> Iterable[_Pair]:
+    names = dict(both.package.values)
     stored = [{(cell, name): where for cell, name, where in run.values} for run in both.runs]
     for folders, cell in _ends(both.package):
         stage = both.package.stage_of(cell)
         for folder in folders:
+            if not any((both.got.folder / folder).glob("value*")):
+                continue  # its stage did not come to its end
             for name in names.get(folder, ()):
                 missing = "?it was not stored in this run of the notebook"
                 found = [values.get((cell, name), missing) for values in stored]
@@ -296,23 +288,6 @@ def _variable(both: Compared, found: list[str], name: str, cell: str, stage: str
 
 def _is_group(both: Compared, folder: str) -> bool:
     return (both.got.folder / folder / "values.pkl").is_file()
-
-
-def _group_names(both: Compared, python: Interpreter, scratch: Path) -> dict[str, tuple[str, ...]]:
-    """Folder -> the variables in it, for the folders that hold values."""
-    found: dict[str, tuple[str, ...]] = {}
-    groups: list[str] = []
-    for stage in both.package.stages:
-        for folder in stage.saves:
-            if _is_group(both, folder):
-                groups.append(folder)
-            elif any((both.got.folder / folder).glob("value.*")):
-                found[folder] = (folder.rpartition("/")[2],)
-    results = _results(both, python, scratch, [(folder, "names", "", folder) for folder in groups])
-    for folder in groups:
-        told = results[folder]
-        found[folder] = () if told.startswith("?") else tuple(json.loads(told))
-    return found
 
 
 def _results(

@@ -64,6 +64,8 @@ class Package:
     """Folders that the notebook expects to find, from its working folder."""
     data: frozenset[str]
     """The data files that were copied in, from the root."""
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(folder, the variables in it) of what the stages save for each other."""
 
     def host(self, record: str) -> str:
         """The id of the notebook's own cell that a recorded id belongs to: `%run` brings in `<id>-run1-3`."""
@@ -113,6 +115,7 @@ def read_package(root: Path) -> Package:
         modules=tuple(modules),
         folders=_words(manifest.get("folders")),
         data=frozenset(manifest.get("moved", ())),
+        values=tuple((str(folder), _words(names)) for folder, names in dict(manifest.get("values", {})).items()),
     )
 
 

@@ -434,8 +434,6 @@ def _value_task(artifacts: Any, kind: str, one: str, two: str) -> str:
     """A task about a value that the package has saved in the folder `two`, or under a name in it (after a NUL)."""
     folder, _, variable = two.partition("\0")
     got = artifacts.load(folder)
-    if kind == "names":
-        return json.dumps(list(got))
     got = got[variable] if variable else got
     if kind == "unbound":
         return "" if got is artifacts.UNBOUND else "it has a value, and none in the notebook"
