@@ -51,6 +51,8 @@ class Watched:
     seconds: float
     cpu_seconds: float
     """Of the command and of all that it waited for."""
+    own_cpu_seconds: float
+    """Of the command alone, which more workers do not shorten."""
     memory: list[tuple[float, int, int]] = field(default_factory=list)
     """(seconds, megabytes of the command itself, megabytes of its largest worker), over time."""
 
@@ -69,12 +71,14 @@ def watched(line: list[str], log: Path) -> Watched:
     """Run a command to its end."""
     started = time.monotonic()
     memory: list[tuple[float, int, int]] = []
+    alone = 0.0
     with log.open("wb") as told:
         process = psutil.Popen(line, env=environment(), stdin=subprocess.DEVNULL, stdout=told, stderr=told)
         while True:
             workers = 0
             try:
                 own = process.memory_info().rss
+                alone = sum(process.cpu_times()[:2])
                 for child in process.children(recursive=True):
                     workers = max(workers, child.memory_info().rss)
                 memory.append((round(time.monotonic() - started, 1), own // MEGABYTE, workers // MEGABYTE))
@@ -85,7 +89,7 @@ def watched(line: list[str], log: Path) -> Watched:
                 break
             time.sleep(EVERY)
     seconds = time.monotonic() - started
-    return Watched(os.waitstatus_to_exitcode(status), seconds, usage.ru_utime + usage.ru_stime, memory)
+    return Watched(os.waitstatus_to_exitcode(status), seconds, usage.ru_utime + usage.ru_stime, alone, memory)
 
 
 def counted(out: Path) -> dict[str, int]:
@@ -124,6 +128,7 @@ def show(jobs: int, took: Watched, counts: dict[str, int]) -> None:
     print(f"  {counts}")
     per_core = notebooks / took.seconds / jobs
     print(f"  {per_core:.2f} notebooks a second and core; {notebooks / took.cpu_seconds:.2f} a CPU second")
+    print(f"  {took.own_cpu_seconds:.1f} CPU seconds are the command's own, which workers do not share")
     half = len(took.memory) // 2
     for name, column in (("command", 1), ("largest worker", 2)):
         first, second = (max((m[column] for m in part), default=0) for part in (took.memory[:half], took.memory[half:]))
