@@ -128,5 +128,5 @@ def test_a_cluster_that_cannot_do_it_is_one_line(tmp_path: Path, monkeypatch: py
                 run(tasks, work, journal, How(scheduler=address))
             monkeypatch.undo()
             away = Task("survey", str(tmp_path / "away"), tasks[0].notebook, tasks[0].options)
-            with pytest.raises(Nb2pkgError, match=r"does not see \S+/away: put the repository where"):
+            with pytest.raises(Nb2pkgError, match=r"does not see \S+/away: put the repository, or TMPDIR"):
                 run([away], work, journal, How(scheduler=address))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,12 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
+from lab import write_notebook
 from nb2pkg.errors import NotebookError, OutputError
-from nb2pkg.migrate import remote
+from nb2pkg.migrate import MigrateOptions, remote
+from nb2pkg.migrate.progress import Bar
 from nb2pkg.migrate.remote import MARK, bring, check_free, deliver, is_remote
+from nb2pkg.migrate.session import migrate_all
 
 PATHS = os.pathsep.join(sys.path)
 
@@ -192,6 +197,26 @@ def test_what_cannot_be_had_is_one_line(tmp_path: Path, s3: Any, monkeypatch: py
         bring("s3://lab/x", tmp_path)
     with pytest.raises(OutputError, match="Unable to locate credentials"):
         check_free("s3://lab/x")
+
+
+def test_a_repository_is_migrated_from_there_to_there(tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write_notebook(tmp_path / "lab" / "make.ipynb", "text = open('in.csv').read()", "open('made.txt', 'w').write(text)")
+    write_notebook(tmp_path / "lab" / "use.ipynb", "print(open('made.txt').read())")
+    (tmp_path / "lab" / "in.csv").write_text("a,b\n1,2\n")
+    deliver(tmp_path / "lab", "s3://lab/repo")
+    options = MigrateOptions(git=False)
+    migrate_all(["s3://lab/repo"], "s3://lab/out", options)
+    bring("s3://lab/out", tmp_path / "there")
+    migrate_all([str(tmp_path / "lab")], str(tmp_path / "here"), replace(options, package="repo"))
+    there, here = contents(tmp_path / "there"), contents(tmp_path / "here")
+    assert there.keys() == here.keys()
+    # It lies elsewhere each time that it is brought; what was done is known all the same.
+    told = io.StringIO()
+    migrate_all(["s3://lab/repo"], "s3://lab/out", replace(options, force=True), watcher=Bar(told))
+    assert told.getvalue().splitlines() == [f"{step}: 2 of 2, 2 from the journal" for step in ("survey", "convert")]
+    bring("s3://lab/out", tmp_path / "again")
+    assert contents(tmp_path / "again") == there
 
 
 def test_addresses_are_told_from_paths() -> None:

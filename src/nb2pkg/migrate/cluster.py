@@ -79,7 +79,7 @@ class Cluster:
                 )
                 raise Nb2pkgError("N963", f"the Dask worker {address} {text}")
             if absent:
-                text = f"does not see {absent[0]}: put the repository where all machines see it"
+                text = f"does not see {absent[0]}: put the repository, or TMPDIR for one of a URL, where all see it"
                 raise Nb2pkgError("N963", f"the Dask worker {address} {text}")
 
     def _together(
