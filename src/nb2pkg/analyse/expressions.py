@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from nb2pkg.analyse.calls import Calls
+from nb2pkg.analyse.calls import MANY, Calls
 from nb2pkg.analyse.heap import NOTHING, Obj, Value
 from nb2pkg.analyse.scopes import Frame, bound_names
 
@@ -120,7 +120,8 @@ class Expressions(Calls):
         for number in base:
             obj = self.heap[number]
             if obj.kind == "reference":
-                found |= self.reference(f"{obj.type}.{node.attr}")
+                # One of very many stands for its attributes too: a loop may ask each for ever more.
+                found |= {number} if len(base) > MANY else self.reference(f"{obj.type}.{node.attr}")
                 continue
             cls = number if obj.kind == "class" else obj.cls
             if cls is not None and node.attr in self.heap[cls].methods:

@@ -57,6 +57,10 @@ class Notes:
     """Why no later statement can be run in another process, or empty."""
     set_by: list[ast.stmt | None] = field(default_factory=list)
     """What set a setting: None where it can't be run again by itself."""
+    edges: int = -1
+    """How many edges the heap had when `changed_deep` was begun."""
+    changed_deep: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))
+    """What was changed with all that it reaches: objects, and memory too."""
 
 
 class State(ABC):
@@ -231,7 +235,7 @@ class State(ABC):
 
     def mutate(self, value: Value | set[int], *, memory: bool = False, deep: bool = False) -> None:
         """Note that objects change in place."""
-        targets = self.heap.reach(value) if deep else set(value)
+        targets = self._reached_anew(value, memory) if deep else set(value)
         for number in targets:
             obj = self.heap[number]
             if obj.kind == "reference" or (obj.kind == "class" and number not in value):
@@ -241,6 +245,16 @@ class State(ABC):
                 self.notes.written.add(number)
             if obj.kind == "bound":
                 self.mutate(obj.receiver, memory=memory)
+
+    def _reached_anew(self, value: Value | set[int], memory: bool) -> set[int]:
+        """What the objects reach, but for what the statement has changed so before, while nothing new is held."""
+        if self.notes.edges != self.heap.edges:
+            self.notes.edges = self.heap.edges
+            self.notes.changed_deep = (set(), set())
+        done = self.notes.changed_deep[memory]
+        targets = self.heap.reach({o for o in value if o not in done or self.heap[o].kind == "class"})
+        done |= targets
+        return targets
 
     def search(self, value: Value) -> None:
         """Note that what is equal to nothing may be found among these, by its identity."""
