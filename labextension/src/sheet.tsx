@@ -27,8 +27,8 @@ import { firstLine, ISnapshot, Source } from './source';
 
 const SETTLED = 500;
 const OPEN = 'nb2pkg-open';
-/** Milliseconds after which the command palette has given the focus back to where it was. */
-const PALETTE_CLOSED = 200;
+/** What the user does; until then, the focus is the dialog's. */
+const ACTS = ['keydown', 'pointerdown'];
 
 /** What JupyterLab's settings say. */
 export interface IDefaults {
@@ -79,6 +79,7 @@ export class Sheet extends ReactWidget {
 
   dispose(): void {
     if (!this.isDisposed) {
+      this.letGo();
       document.body.classList.remove(OPEN);
       this.options.onPlan(null);
       super.dispose();
@@ -93,12 +94,22 @@ export class Sheet extends ReactWidget {
     document.body.classList.add(OPEN);
     this.node.tabIndex = -1;
     this.node.focus();
-    window.setTimeout(() => {
-      if (!this.isDisposed && !this.node.contains(document.activeElement)) {
-        this.node.focus();
-      }
-    }, PALETTE_CLOSED);
+    document.addEventListener('focusin', this.takeBack);
+    ACTS.forEach(act => document.addEventListener(act, this.letGo, true));
   }
+
+  /** The command palette, which opened this, gives the focus to where it was before, at a time of its own. */
+  private takeBack = (event: FocusEvent): void => {
+    const target = event.target as Element;
+    if (!this.node.contains(target) && !target.closest('.jp-Dialog')) {
+      this.node.focus();
+    }
+  };
+
+  private letGo = (): void => {
+    document.removeEventListener('focusin', this.takeBack);
+    ACTS.forEach(act => document.removeEventListener(act, this.letGo, true));
+  };
 
   protected render(): JSX.Element {
     return <Body {...this.options} close={() => this.dispose()} />;
