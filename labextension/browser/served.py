@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -37,6 +38,8 @@ class Served:
 
     app: App
     root: Path
+    gates: Path
+    """A folder that notebooks know as `os.environ["GATES"]`: they wait for what is made in it."""
     port: int
     process: subprocess.Popen[bytes]
 
@@ -53,7 +56,7 @@ class Served:
 
 @contextlib.contextmanager
 def served(app: App, root: Path, private: Path, *, theme: str = "JupyterLab Light") -> Iterator[Served]:
-    """A server for the files below `root`; what Jupyter keeps goes to the folder `private`."""
+    """A server for the files below `root`; what Jupyter and nb2pkg keep goes to the folder `private`."""
     overrides = private / "config" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
     overrides.write_text(json.dumps({**QUIET, "@jupyterlab/apputils-extension:themes": {"theme": theme}}))
@@ -62,6 +65,8 @@ def served(app: App, root: Path, private: Path, *, theme: str = "JupyterLab Ligh
         port = free.getsockname()[1]
     places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
     places |= {"JUPYTERLAB_WORKSPACES_DIR": "workspaces", "JUPYTERLAB_SETTINGS_DIR": "settings"}
+    # In a cache of its own no run of a notebook is kept from an earlier test.
+    places |= {"XDG_CACHE_HOME": "cache", "GATES": "gates"}
     # The kernels and the stages find the interpreter that the server has.
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": paths, **{name: str(private / place) for name, place in places.items()}}
@@ -74,11 +79,12 @@ def served(app: App, root: Path, private: Path, *, theme: str = "JupyterLab Ligh
     }
     command = [sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"]
     command += [f"--{name}={value}" for name, value in options.items()]
+    (private / "gates").mkdir()
     log = (private / "server.log").open("wb")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=root)
     try:
         _wait(process, f"http://localhost:{port}{BASE}api?token={TOKEN}", private / "server.log")
-        yield Served(app, root, port, process)
+        yield Served(app, root, private / "gates", port, process)
     finally:
         process.terminate()
         try:
@@ -112,8 +118,12 @@ BUTTON = '[data-jp-item-name="nb2pkg-export"] .jp-ToolbarButtonComponent'
 
 
 def open_notebook(page: Page, server: Served, path: str) -> None:
-    """Go to a notebook's page and wait until it can be worked with."""
+    """Go to a notebook's page and wait until it is at rest, which is once its kernel is idle.
+
+    A kernel that connects changes the notebook's metadata, and has Jupyter run commands, which closes the palette.
+    """
     page.goto(server.url(path))
     page.locator(BUTTON).wait_for(timeout=90_000)
     page.locator(".jp-CodeCell").first.wait_for()
-    page.wait_for_load_state("networkidle", timeout=60_000)
+    page.locator(".jp-KernelName").filter(has_text=re.compile(r"^\s*Python")).wait_for()
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()

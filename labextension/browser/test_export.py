@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -10,18 +11,26 @@ import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from conftest import PYTHON, example, files, write_notebook
 from served import BUTTON, Served, open_notebook
 
 Shot = Callable[[str], None]
-SLEEP = "import time\nfor number in range({0}):\n    time.sleep(1)\nprint('slept')"
+GATE = """import os, time
+while not os.path.exists(os.path.join(os.environ["GATES"], "{0}")):
+    time.sleep(0.1)
+print("open")"""
+"""A cell that ends once the test makes this file in the server's `gates`."""
 LONG = 400_000
 """Milliseconds for what runs notebooks and pipelines."""
+MOMENT = 3_000
+"""Milliseconds after which people try again."""
 
 
 @pytest.fixture(params=["lab", "notebook7"])
@@ -37,9 +46,60 @@ def sheet(page: Page) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the plan is the one of what is chosen."""
-    page.wait_for_timeout(100)
+    """Wait until the plan is the one of what is chosen; the dialog is busy from the very event that asks for it."""
     expect(page.locator(".nb2pkg-body[aria-busy=false]")).to_be_visible()
+
+
+def choose(page: Page, opener: Locator, item: str, **click: Any) -> None:
+    """Open a menu and choose from it; a menu that opened before the item was added is opened again."""
+    found = page.get_by_role("menuitem", name=item)
+    again(lambda: opener.click(**click), found, back=lambda: page.keyboard.press("Escape"))
+    found.click()
+
+
+def menu(page: Page, name: str, item: str) -> None:
+    """Choose from the menu bar."""
+    choose(page, page.get_by_role("menuitem", name=name, exact=True), item)
+
+
+def palette(page: Page) -> None:
+    """Choose the export in the command palette, by keyboard. The palette closes whenever a command runs, one of
+    Jupyter's own too, as when a kernel connects; then it is opened again."""
+    field = page.locator(".lm-CommandPalette-input")
+    wanted = page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Export as Package")
+
+    def search() -> None:
+        page.keyboard.press("Control+Shift+c")
+        with contextlib.suppress(NotInTime):
+            field.fill("export as package", timeout=MOMENT)
+
+    again(search, wanted)
+    page.keyboard.press("Enter")
+
+
+def again(
+    act: Callable[[], None],
+    goal: Locator,
+    state: Literal["visible", "detached"] = "visible",
+    back: Callable[[], None] = lambda: None,
+) -> None:
+    """Do something until it does what it should, as people do."""
+    for _ in range(20):
+        act()
+        with contextlib.suppress(NotInTime):
+            goal.wait_for(state=state, timeout=MOMENT)
+            return
+        back()
+    raise AssertionError(f"never {state}: {goal}")
+
+
+def until(page: Page, there: Callable[[], bool]) -> None:
+    """Wait for something that is not on the page."""
+    for _ in range(600):
+        if there():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come")
 
 
 def rename(page: Page, which: int, name: str) -> None:
@@ -50,8 +110,13 @@ def rename(page: Page, which: int, name: str) -> None:
 
 
 def begin(page: Page) -> None:
-    page.locator("[name=nb2pkg-submit]").click()
-    page.locator("#nb2pkg-sheet").wait_for(state="detached")
+    """Press Export; again where the plan was being made anew just then, while nothing can be begun."""
+
+    def press() -> None:
+        with contextlib.suppress(NotInTime):
+            page.locator("[name=nb2pkg-submit]").click(timeout=MOMENT)
+
+    again(press, page.locator("#nb2pkg-sheet"), "detached")
 
 
 def run(*command: str, cwd: Path) -> None:
@@ -108,10 +173,7 @@ def test_choices_made_in_the_preview_reach_the_command_line(
     page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
     page.keyboard.press("Control+s")
     saved = server.root / path
-    for _ in range(100):
-        if "nb2pkg:renamed_here" in saved.read_text(encoding="utf-8"):
-            break
-        page.wait_for_timeout(100)
+    until(page, lambda: "nb2pkg:renamed_here" in saved.read_text(encoding="utf-8"))
     run("nb2pkg", str(saved), str(tmp_path / "chosen"), "--package", "chosen", cwd=tmp_path)
     assert files(package) == files(tmp_path / "chosen")
     assert (package / "chosen" / "renamed_here.py").is_file()
@@ -189,8 +251,7 @@ def test_the_context_menu_exports_what_nobody_has_open(lab: Served, page: Page) 
     write_notebook(lab, "closed.ipynb", "x = 1\nprint(x)", "y = x + 1\nprint(y)")
     page.goto(lab.tree())
     item = page.locator(".jp-DirListing-item", has_text="closed.ipynb")
-    item.click(button="right")
-    page.get_by_role("menuitem", name="Export as Package").click()
+    choose(page, item, "Export as Package", button="right")
     page.locator(".nb2pkg-section").first.wait_for()
     rename(page, 0, "by_menu")
     begin(page)
@@ -202,14 +263,11 @@ def test_the_context_menu_exports_what_nobody_has_open(lab: Served, page: Page) 
 def test_the_file_menu_and_the_palette_have_it(lab: Served, page: Page) -> None:
     path = write_notebook(lab, "menus.ipynb", "x = 1\nprint(x)")
     open_notebook(page, lab, path)
-    page.get_by_role("menuitem", name="File", exact=True).click()
-    page.get_by_role("menuitem", name="Export as Package").click()
+    menu(page, "File", "Export as Package")
     page.locator(".nb2pkg-section").first.wait_for()
     page.keyboard.press("Escape")
     page.locator("#nb2pkg-sheet").wait_for(state="detached")
-    page.keyboard.press("Control+Shift+c")
-    page.locator(".lm-CommandPalette-input").fill("export as package")
-    page.keyboard.press("Enter")
+    palette(page)
     page.locator(".nb2pkg-section").first.wait_for()
 
 
@@ -218,12 +276,9 @@ def test_save_and_export_as_has_a_zip_with_folders(server: Served, page: Page) -
     open_notebook(page, server, path)
     page.get_by_role("menuitem", name="File", exact=True).click()
     ours = page.locator(".lm-Menu-item", has_text=re.compile(r"^\s*Package\s*$"))
-    for _ in range(40):  # the submenu opens once the server has told its formats
-        page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").hover()
-        page.wait_for_timeout(500)
-        if ours.is_visible():
-            break
-        page.locator(".lm-Menu-item", has_text=re.compile("^Download")).hover()
+    # The submenu has its items once the server has told its formats.
+    submenu = page.locator(".lm-Menu-item", has_text="Save and Export Notebook As")
+    again(submenu.hover, ours, back=page.locator(".lm-Menu-item", has_text=re.compile("^Download")).hover)
     with page.expect_download() as download:
         ours.click()
     archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
@@ -231,7 +286,7 @@ def test_save_and_export_as_has_a_zip_with_folders(server: Served, page: Page) -
 
 
 def test_cancelled_halfway_nothing_is_left(lab: Served, page: Page) -> None:
-    path = write_notebook(lab, "cancel/slow.ipynb", SLEEP.format(300))
+    path = write_notebook(lab, "cancel/slow.ipynb", GATE.format("never"))
     open_notebook(page, lab, path)
     sheet(page)
     page.locator("[name=nb2pkg-verify]").check()
@@ -248,7 +303,7 @@ def test_cancelled_halfway_nothing_is_left(lab: Served, page: Page) -> None:
 
 
 def test_a_reload_and_a_lost_connection_are_survived(lab: Served, page: Page, shot: Shot) -> None:
-    path = write_notebook(lab, "reload/slow.ipynb", SLEEP.format(6))
+    path = write_notebook(lab, "reload/slow.ipynb", GATE.format("reloaded"))
     open_notebook(page, lab, path)
     sheet(page)
     page.locator("[name=nb2pkg-verify]").check()
@@ -259,11 +314,12 @@ def test_a_reload_and_a_lost_connection_are_survived(lab: Served, page: Page, sh
     page.context.set_offline(False)
     page.reload()
     expect(page.get_by_text("Exporting to reload/slow")).to_be_visible()
+    (lab.gates / "reloaded").touch()
     page.get_by_role("button", name="Open folder").wait_for(timeout=LONG)
 
 
 def test_two_exports_at_once_and_the_notebook_stays_usable(lab: Served, page: Page) -> None:
-    path = write_notebook(lab, "two/two.ipynb", SLEEP.format(2), "print(6 * 7)")
+    path = write_notebook(lab, "two/two.ipynb", GATE.format("two"), "print(6 * 7)")
     open_notebook(page, lab, path)
     for out in ("two/one", "two/other"):
         sheet(page)
@@ -273,6 +329,8 @@ def test_two_exports_at_once_and_the_notebook_stays_usable(lab: Served, page: Pa
     page.locator(".jp-CodeCell .cm-content").nth(1).click()
     page.keyboard.press("Shift+Enter")
     expect(page.locator(".jp-OutputArea-output", has_text="42")).to_be_visible()
+    expect(page.get_by_text(re.compile("Exporting to two/(one|other): verifying"))).to_have_count(2)
+    (lab.gates / "two").touch()
     expect(page.get_by_role("button", name="Open folder")).to_have_count(2, timeout=LONG)
     assert all((lab.root / "two" / out / "dvc.yaml").is_file() for out in ("one", "other"))
 
@@ -280,10 +338,7 @@ def test_two_exports_at_once_and_the_notebook_stays_usable(lab: Served, page: Pa
 def test_by_keyboard_alone(lab: Served, page: Page) -> None:
     path = example(lab, "seeded", "keyboard")
     open_notebook(page, lab, path)
-    page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
-    page.keyboard.press("Control+Shift+c")
-    page.locator(".lm-CommandPalette-input").fill("export as package")
-    page.keyboard.press("Enter")
+    palette(page)
     page.locator(".nb2pkg-section").first.wait_for()
     names: list[str] = []
     for _ in range(200):
@@ -319,8 +374,7 @@ def test_badges_tags_and_the_property_inspector(dark_lab: Served, page: Page, sh
     expect(badges.first).to_have_text("load_data")
     page.keyboard.press("Escape")
     expect(badges).to_have_count(0)
-    page.get_by_role("menuitem", name="View", exact=True).click()
-    page.get_by_role("menuitem", name="Show Package Sections").click()
+    menu(page, "View", "Show Package Sections")
     expect(badges.first).to_have_text("load_data")
     page.locator(".jp-CodeCell").first.click()
     page.locator('[title="Property Inspector"], [data-id="jp-property-inspector"]').first.click()
@@ -331,11 +385,11 @@ def test_badges_tags_and_the_property_inspector(dark_lab: Served, page: Page, sh
     expect(badges.first).to_have_text("begin_here")
     shot("dark-badges")
     page.keyboard.press("Control+s")
-    for _ in range(100):
-        content = json.loads((dark_lab.root / path).read_text(encoding="utf-8"))
-        found = [cell["metadata"] for cell in content["cells"] if cell["metadata"].get("nb2pkg")]
-        if found:
-            break
-        page.wait_for_timeout(100)
-    assert found[0]["nb2pkg"] == {"section": "begin_here"}
-    assert found[0]["tags"] == ["nb2pkg:begin_here"]
+
+    def saved() -> list[dict[str, Any]]:
+        cells = json.loads((dark_lab.root / path).read_text(encoding="utf-8"))["cells"]
+        return [cell["metadata"] for cell in cells if cell["metadata"].get("nb2pkg")]
+
+    until(page, lambda: bool(saved()))
+    assert saved()[0]["nb2pkg"] == {"section": "begin_here"}
+    assert saved()[0]["tags"] == ["nb2pkg:begin_here"]
