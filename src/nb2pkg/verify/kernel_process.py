@@ -14,7 +14,8 @@ import queue
 import sys
 import time
 from pathlib import Path
-from typing import Any, TextIO, TypedDict
+from types import ModuleType
+from typing import Any, TextIO, TypedDict, cast
 
 from nb2pkg.verify.layout import read_notebook
 
@@ -46,6 +47,8 @@ def run(job: Job, events: TextIO) -> None:
         events.write(json.dumps(event) + "\n")
         events.flush()
 
+    # It makes a grammar when jsonschema imports it, which takes a second; only identifiers of resources need it.
+    sys.modules.setdefault("rfc3987_syntax", cast(ModuleType, None))
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
