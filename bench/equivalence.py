@@ -93,7 +93,7 @@ class Bench:
 
     def reference(self, row: Record) -> Record:
         o = self.o
-        return reference(row, o.corpus, o.cache, o.python, o.timeout, refresh=o.refresh)
+        return reference(row, o.corpus, o.cache, o.python, o.timeout, refresh=o.refresh, once=o.once)
 
     def measure(self, row: Record) -> Record:
         """Give the notebook's row of the result: its verdict and what led to it."""
@@ -309,6 +309,7 @@ def arguments() -> argparse.Namespace:
     ap.add_argument("--id", nargs="*", action="extend", help="only notebooks whose id has this in it")
     ap.add_argument("--only-deterministic", action="store_true")
     ap.add_argument("--refresh", action="store_true", help="run the notebooks again")
+    ap.add_argument("--once", action="store_true", help="run the notebooks once; nothing is left out as chance")
     ap.add_argument("--references-only", action="store_true")
     ap.add_argument("--checks", action="store_true", help="dvc stage list and dvc dag too")
     ap.add_argument("--jobs", type=int, default=2)

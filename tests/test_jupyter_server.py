@@ -609,7 +609,7 @@ async def test_verify_tells_of_cells_and_stages_and_what_it_found(call: Call, jp
     told: set[str] = set()
     while (view := (await call("GET", f"nb2pkg/jobs/{job}")).json)["state"] in ("queued", "running"):
         told.add(view["progress"].get("detail", ""))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     assert view["state"] == "done", view
     assert view["result"]["equivalence"]["equivalent"], view
     assert (jp_root_dir / "pkg" / view["result"]["equivalence"]["report"]).is_file()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from case_runner import Cell, RunError, package_output, script_output, write_notebook
 from notebook_strategy import Sections, sections
 
-EXAMPLES = 100
+EXAMPLES = 80
 
 
 def cells_of(code: Sections) -> list[Cell]:
