@@ -45,6 +45,15 @@ LIFTED = {
         "from sklearn.neural_network import MLPClassifier\nm = MLPClassifier(hidden_layer_sizes=(100, 50))",
         {"HIDDEN_LAYER_SIZES": "[100, 50]"},
     ),
+    "one object, made again": (
+        MODELS + "m = Lasso(alpha=0.4)\nm.fit(x)\nm = Lasso(alpha=0.4)\nm = Lasso(alpha=0.5)",
+        {"LASSO_ALPHA": "0.4", "LASSO_ALPHA_2": "0.5"},
+    ),
+    "what belongs to the whole experiment": (
+        "import linearmodels\na = linearmodels.IV2SLS(y, x, None, None).fit(cov_type='robust')\n"
+        "b = linearmodels.IV2SLS(y, x, z, None).fit(cov_type='robust')",
+        {"COV_TYPE": "'robust'"},
+    ),
     "keyword": (
         SPLIT + "a = train_test_split(x, test_size=0.3, random_state=42)",
         {"TEST_SIZE": "0.3", "RANDOM_STATE": "42"},

@@ -249,6 +249,8 @@ def _meaning(found: Found, knowledge: KnowledgeBase) -> object:
     parameter = knowledge.parameter(found.argument)
     if parameter.shared and not found.mutable:
         return parameter.constant or found.argument, found.text
+    if found.target and found.argument and not found.mutable:  # the same object, made again
+        return found.callee, found.argument, found.target, found.text
     return place
 
 
