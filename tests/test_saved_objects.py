@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,12 @@ from nb2pkg.pipeline import Options, convert
 FRAME = "import pandas as pd\ndf = pd.DataFrame({'a': [1]})\n"
 
 
-def stage_text(folder: Path, code: str) -> str:
+def stage_text(folder: Path, code: str, *, keep_layout: bool = True) -> str:
     """The only stage of a notebook of one cell."""
     cell = {"cell_type": "code", "id": "c", "metadata": {}, "source": code, "execution_count": None, "outputs": []}
     path = folder / "nb.ipynb"
     path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    options = Options(git=False, package="pkg", one_stage=True, lift=False, keep_layout=True)
+    options = Options(git=False, package="pkg", one_stage=True, lift=False, keep_layout=keep_layout)
     made = convert(path, folder / "out", options)
     text = (folder / "out" / "pkg" / f"{made.plan.stages[0].name}.py").read_text()
     for other in ("functions", "definitions", "classes"):
@@ -97,3 +99,39 @@ def test_many_objects_in_one_file(tmp_path: Path) -> None:
         artifacts.write_object("two", file)
     with (tmp_path / "f").open("rb") as file:
         assert (artifacts.read_object(file), artifacts.read_object(file)) == ([1], "two")
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ("pd.DataFrame({'a': [1.5]})", ["value.parquet"]),
+        ("pd.DataFrame({1: [1.5]})", []),  # no name of a column in Parquet
+        ("np.arange(3)", ["value.npy"]),
+        ("{'a': [1]}", ["value.json"]),
+        ("[{1}]", []),
+    ],
+)
+def test_data_is_written_in_an_open_format_too(tmp_path: Path, made: str, expected: list[str]) -> None:
+    code = f"import pickle\nimport numpy as np\nimport pandas as pd\nx = {made}\n"
+    code += "with open('x.pkl', 'wb') as f:\n    pickle.dump(x, f)"
+    text = stage_text(tmp_path, code, keep_layout=False)
+    assert 'open_copy="data/interim/objects/x")' in text
+    out = next(path.parent for path in tmp_path.rglob("dvc.yaml"))
+    assert "- data/interim/objects/x\n" in (out / "dvc.yaml").read_text()
+    package = next(path.parent.name for path in out.glob("*/__main__.py"))
+    subprocess.run([sys.executable, "-m", package], cwd=out, check=True)
+    assert [path.name for path in (out / "data/interim/objects/x").iterdir()] == expected
+    assert pickle.loads((out / "data/processed/x.pkl").read_bytes()) is not None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle\nclass M:\n    pass\nx = M()\nwith open('x.pkl', 'wb') as f:\n    pickle.dump(x, f)",
+        "import pickle\nx = [1]\nfor n in range(2):\n    pickle.dump(x, open('x.pkl', 'wb'))",
+        "import pickle\nx = [1]\nname = input()\npickle.dump(x, open(name, 'wb'))",
+        "import cloudpickle\nx = [1]\ncloudpickle.dump(x, open('x.pkl', 'wb'))",
+    ],
+)
+def test_what_may_be_no_data_is_only_pickled(tmp_path: Path, code: str) -> None:
+    assert "open_copy" not in stage_text(tmp_path, code, keep_layout=False)

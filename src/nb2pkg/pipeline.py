@@ -255,7 +255,7 @@ def _plan(
             program = lift(notebook, program, sections, shipped(), unlifted, fetched, elsewhere)
         untouched = frozenset(cell.index for cell in notebook.cells if cell.id in options.unlifted)
         program = telling(relocated(program, layout), layout)
-        program = through_artifacts(program, shipped(), untouched)
+        program = through_artifacts(program, shipped(), untouched, copies=layout.in_place)
         on_step("plan")
         made = make_plan(
             notebook,

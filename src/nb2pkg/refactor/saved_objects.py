@@ -4,6 +4,9 @@
         pickle.dump(model, f)
     bytes_ = pickle.dumps(model)             →    bytes_ = object_to_bytes(model)
 
+The notebook's file stays a pickle, under its own name. A frame, an array, a list or dict is written beside it in an
+open format too, where that gives it back exactly; which one is seen when it runs, so the out is a folder.
+
 What goes in here: edits of the text. Which calls these are, and what stands in their place, the knowledge base says.
 """
 
@@ -12,21 +15,29 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.arguments import argument_of
 from nb2pkg.analyse.edits import Edit, edit_of, edited, paired, segment
-from nb2pkg.analyse.program import Statement
+from nb2pkg.analyse.program import FileUse, Statement
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.knowledge.facts import Call
 from nb2pkg.refactor.resolve import Resolver
 from nb2pkg.refactor.runtime_names import OBJECTS, local_names
 
+COPIES = "data/interim/objects"
+_OPEN = frozenset({"pandas.DataFrame", "numpy.ndarray", "builtins.list", "builtins.dict"})
+"""The types of which an open format may hold some."""
+
 
 def through_artifacts(
-    program: Program, knowledge: KnowledgeBase, untouched: frozenset[int] = frozenset()
+    program: Program, knowledge: KnowledgeBase, untouched: frozenset[int] = frozenset(), *, copies: bool = False
 ) -> Program:
-    """The program with its pickling done by artifacts.py, but for what stands in the cells `untouched`."""
+    """The program with its pickling done by artifacts.py, but for what stands in the cells `untouched`.
+
+    With `copies`, what an open format may hold is written in one too.
+    """
     if any(s.effects.dynamic for s in program.statements):
         return program
     names = "|".join(sorted(knowledge.artifact_calls()))
@@ -37,9 +48,13 @@ def through_artifacts(
         return program
     local = local_names(program)
     statements = list(program.statements)
+    taken: set[str] = set()
     for statement in wanted:
-        text = _Rewriter(statement, program, knowledge, local).text()
-        statements[statement.index] = replace(statement, text=text)
+        rewriter = _Rewriter(statement, program, knowledge, local, taken, copies=copies)
+        text = rewriter.text()
+        more = tuple(FileUse(folder, True, statement.node.lineno) for folder in rewriter.copied)
+        effects = replace(statement.effects, files=(*statement.effects.files, *more)) if more else statement.effects
+        statements[statement.index] = replace(statement, text=text, effects=effects)
     return replace(program, statements=tuple(statements))
 
 
@@ -51,6 +66,10 @@ class _Rewriter:
     program: Program
     knowledge: KnowledgeBase
     local: dict[str, str]
+    taken: set[str]
+    """The folders of copies so far."""
+    copies: bool = False
+    copied: list[str] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     places: dict[int, ast.AST] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
@@ -154,22 +173,42 @@ class _Rewriter:
     def through_path(self, node: ast.Call, fact: Call, handle: ast.expr, path: ast.expr) -> None:
         """`dump(x, file)` becomes `save_object(x, path)`."""
         there = self.place(handle)
-        if isinstance(there, ast.expr) and self.named(node, fact, fact.artifacts_file):
+        copy = self.copy_of(node, fact)
+        if isinstance(there, ast.expr) and self.named(node, fact, fact.artifacts_file, open_copy=copy):
             self.edits.append(edit_of(there, segment(self.statement.text, path)))
             self.done.update(id(part) for part in ast.walk(handle))
 
-    def named(self, node: ast.Call, fact: Call, function: str) -> bool:
+    def copy_of(self, node: ast.Call, fact: Call) -> str:
+        """The folder for a copy in an open format, of what is dumped once into a known file; empty where none is."""
+        written = [use.path for use in self.statement.effects.files if use.writes]
+        once = isinstance(self.statement.node, ast.With | ast.Expr)
+        value = node.args[0] if node.args else None
+        if not (self.copies and once and fact.opened == "wb" and not fact.library and isinstance(value, ast.Name)):
+            return ""
+        objects = self.program.environments[self.statement.index].get(value.id, frozenset())
+        types = {self.program.heap[number].type for number in objects}
+        if not types or not types <= _OPEN or len(written) != 1 or not written[0]:
+            return ""
+        folder = f"{COPIES}/{PurePosixPath(written[0]).stem}"
+        if folder in self.taken:
+            return ""
+        self.taken.add(folder)
+        self.copied.append(folder)
+        return folder
+
+    def named(self, node: ast.Call, fact: Call, function: str, open_copy: str = "") -> bool:
         """The same call of another function."""
         there = self.place(node)
         if not isinstance(there, ast.Call):
             return False
         self.done.update((id(node), *(id(part) for part in ast.walk(node.func))))
         self.edits.append(edit_of(there.func, self.local[function]))
-        if fact.library:
+        if fact.library or open_copy:
             line, column = there.end_lineno or there.lineno, (there.end_col_offset or 1) - 1
             before = _before(self.statement.text, line, column)
             comma = "" if before.endswith((",", "(")) else ", "
-            self.edits.append(Edit(line, column, line, column, f'{comma}library="{fact.library}"'))
+            more = f'library="{fact.library}"' if fact.library else f'open_copy="{open_copy}"'
+            self.edits.append(Edit(line, column, line, column, f"{comma}{more}"))
         return True
 
     def method(self, node: ast.Call, func: ast.Attribute, fact: Call) -> None:

@@ -42,12 +42,7 @@ UNBOUND = _Unbound()
 
 def save(value: object, folder: str) -> None:
     """Write `value` into `folder`, as the only file in it."""
-    if _is_plain_array(value):
-        _write(folder, "value.npy", lambda path: _write_array(value, path))
-    elif _is_json(value):
-        text = json.dumps(value, allow_nan=False, indent=1)
-        _write(folder, "value.json", lambda path: path.write_bytes(text.encode()))
-    elif not (_saved_as_parquet(value, folder) or _saved_as_joblib(value, folder)):
+    if not (_saved_openly(value, folder) or _saved_as_joblib(value, folder)):
         _pickle(value, folder, "value.pkl")
 
 
@@ -83,11 +78,22 @@ def load_together(folder: str, *names: str) -> Any:
 
 
 def save_object(
-    value: object, path: Any, *options: Any, library: str = "pickle", **named: Any
+    value: object,
+    path: Any,
+    *options: Any,
+    library: str = "pickle",
+    open_copy: str = "",
+    **named: Any,
 ) -> None:
-    """Pickle `value` into the file at `path`, which is the notebook's own."""
+    """Pickle `value` into the file at `path`, which is the notebook's own; and write it into the folder `open_copy`
+    too, in an open format, where one gives it back exactly.
+    """
     with open(path, "wb") as file:
         write_object(value, file, *options, library=library, **named)
+    if open_copy:
+        shutil.rmtree(ROOT / open_copy, ignore_errors=True)
+        (ROOT / open_copy).mkdir(parents=True)
+        _saved_openly(value, open_copy)
 
 
 def load_object(path: Any, *options: Any, library: str = "pickle", **named: Any) -> Any:
@@ -268,6 +274,18 @@ def _is_unicode(text: str) -> bool:
         text.encode()
     except UnicodeEncodeError:
         return False
+    return True
+
+
+def _saved_openly(value: object, folder: str) -> bool:
+    """Whether an open format gives `value` back exactly: then it is in the folder."""
+    if _is_plain_array(value):
+        _write(folder, "value.npy", lambda path: _write_array(value, path))
+    elif _is_json(value):
+        text = json.dumps(value, allow_nan=False, indent=1)
+        _write(folder, "value.json", lambda path: path.write_bytes(text.encode()))
+    else:
+        return _saved_as_parquet(value, folder)
     return True
 
 
