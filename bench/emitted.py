@@ -199,7 +199,10 @@ def check_tracked(row: Row, job: dict[str, str], out: Path) -> None:
     cwd = json.loads((out / ".nb2pkg/manifest.json").read_text(encoding="utf-8"))["cwd"]
     stages = YAML(typ="safe").load((out / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values()
     listed = {str(next(iter(o)) if isinstance(o, dict) else o) for s in stages for o in s.get("outs", ())}
-    listed |= {path.relative_to(out).as_posix().removesuffix(".dvc") for path in out.rglob("*.dvc")}
+    for file in (path for path in out.rglob("*.dvc") if path.is_file()):
+        told = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        folder = file.parent.relative_to(out) / told.get("wdir", ".")
+        listed |= {os.path.normpath(folder / one["path"]) for one in told["outs"]}
     messages = " ".join(d.message for d in made.diagnostics)
     for path in sorted({p for s in made.stages for p in (*s.reads_files, *s.writes_files)}):
         where = os.path.normpath(f"{cwd}/{path}")
