@@ -6,8 +6,8 @@ A notebook counts that records Python 2, or that records nothing and has what on
 do not. Its package is valid where
 
 compiles   each module compiles as Python 3
-names      ruff finds no undefined name (F821) that was not undefined before: in the notebook's own cells, under a name
-           that the original uses and that is no builtin of Python 2
+names      ruff finds no undefined name (F821) that was not undefined before: in the notebook's own cells or in the
+           module beside it, under a name that the original uses and that is no builtin of Python 2
 
 What is refused is listed by its code: N011 is a cell that neither Python parses, N110 one in another language, N112 and
 N113 magics without a plain form, N012 a file of `%run` that is not there. The exit status is 0 where at least 95 % are
@@ -148,7 +148,11 @@ def main() -> int:
     for number, row in enumerate(rows):
         text = (given.folder / row.path).read_text(encoding="utf-8-sig", errors="replace")
         own = {name for _, name in names.get(f"{number}/before", ()) if name in text} - OLD_BUILTINS
-        row.undefined = [f"{module}: {name}" for module, name in names.get(f"{number}/after", ()) if name not in own]
+        for module, name in names.get(f"{number}/after", ()):
+            beside = given.folder / Path(row.path).parent / module
+            had = name in beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else name in own
+            if not had or name in OLD_BUILTINS:
+                row.undefined.append(f"{module}: {name}")
     if given.json:
         given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
     return report(rows)

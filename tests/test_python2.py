@@ -87,15 +87,21 @@ PRINTS = {
         "10 False\n",
     ),
     "tabs among spaces": ("for i in range(2):\n        x = '''a\n\tb'''\n\tprint i, len(x)", "0 4\n1 4\n"),
+    "lines": (
+        "f = open('lines.txt', 'w')\nf.write('a\\nb\\n')\nf.close()\nfor line in open('lines.txt'):\n    print line,\n"
+        "with open('lines.txt') as f:\n    for line in f: print line,\nprint 'x\\t',\nprint '%d\\n' % 1,\nprint 'y'",
+        "a\nb\na\nb\nx\t1\ny\n",
+    ),
     "the encoding that nobody sets": ("import sys\nreload(sys)\nsys.setdefaultencoding('utf8')\nprint 1", "1\n"),
 }
 
 
 @pytest.mark.parametrize("case", PRINTS)
-def test_prints_what_python_2_printed(case: str) -> None:
+def test_prints_what_python_2_printed(case: str, tmp_path: Path) -> None:
     source, expected = PRINTS[case]
     cells, told = upgraded(source)
-    done = subprocess.run([sys.executable, "-c", cells[0]], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", cells[0]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (expected, "")
     assert told == []
 
@@ -169,6 +175,8 @@ MENDED = {
     "a timed cell": ("%%time\nprint x", "%%time\nprint(x)"),
     "a cell that is shifted": ("  print x\n  y = 1", "print(x)\ny = 1"),
     "automagic": ("cd ..\nprint x", "cd ..\nprint(x)"),
+    "parentheses": ("print (len(x))\nprint (1, 2)", "print(len(x))\nprint((1, 2))"),
+    "what is unpacked": ("a, b = zip(*x)", "a, b = zip(*x)"),
     "reload": ("import a\nreload(a)", "import importlib\nimport a\nimportlib.reload(a)"),
 }
 

@@ -147,9 +147,10 @@ def _upgraded(pieces: list[_Piece]) -> list[_Piece]:
     had: set[str] = set()
     for number, tree in parsed.items():
         had |= {ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)}
-        mended = meant(new[number].text, tree, names)
+        futures = found[number].given.futures
+        mended = meant(new[number].text, tree, names, print_statement="print_function" not in futures)
         text = mended.text
-        if "division" not in found[number].given.futures:
+        if "division" not in futures:
             text = edited(text, divisions(text, mended.tree, names)[0])
         missing = {*mended.imports, *new[number].imports} - had
         wanted = sorted(i for i in missing if re.search(rf"\b{i.split()[-1]}\b", text))

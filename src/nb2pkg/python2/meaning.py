@@ -54,11 +54,13 @@ class Meant:
     imports: set[str] = field(default_factory=set)
 
 
-def meant(text: str, tree: ast.Module, names: Names) -> Meant:
-    """The text with every sure edit; edits within edits are found in the next round."""
+def meant(text: str, tree: ast.Module, names: Names, *, print_statement: bool) -> Meant:
+    """The text with every sure edit; edits within edits are found in the next round. `print_statement`: `print` was
+    one, so that it left out the space after what ends a line."""
     found = Meant(text, tree)
     for _ in range(_ROUNDS):
-        rules = _Rules(found.text, names, _files(found.tree, names))
+        lines = _lines(found.tree, names) if print_statement else None
+        rules = _Rules(found.text, names, _files(found.tree, names), lines)
         edits = _apart([edit for node in ast.walk(found.tree) for edit in rules.edits(node)])
         found.imports |= rules.imports
         if not edits:
@@ -105,6 +107,32 @@ def _files(tree: ast.Module, names: Names) -> dict[int, str]:
     return wanted
 
 
+def _lines(tree: ast.Module, names: Names) -> frozenset[str]:
+    """The variables of loops over the lines of a file."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name):
+            given = node.iter
+            makers = names.values.get(given.id, []) if isinstance(given, ast.Name) else [given]
+            calls = [each for each in makers if isinstance(each, ast.Call)]
+            if any(_opens(c, names) or ast.unparse(c.func).endswith(".readlines") for c in calls):
+                found.add(node.target.id)
+    return frozenset(found)
+
+
+def _ends_line(node: ast.expr, lines: frozenset[str]) -> bool:
+    """Whether what is printed ends with white space that is no space."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text[-1:].isspace() and text[-1:] != " "
+        case ast.BinOp(left=left, op=ast.Mod()):
+            return _ends_line(left, frozenset())
+        case ast.Name(id=name):
+            return name in lines
+        case _:
+            return False
+
+
 def _opens(node: ast.Call, names: Names) -> bool:
     return names.is_builtin(node.func, "open") or names.is_builtin(node.func, "file")
 
@@ -116,6 +144,8 @@ class _Rules:
     text: str
     names: Names
     files: dict[int, str]
+    lines: frozenset[str] | None
+    """The variables that hold lines; None where `print` was a function."""
     imports: set[str] = field(default_factory=set)
 
     def edits(self, node: ast.AST) -> Iterator[Edit]:
@@ -135,6 +165,9 @@ class _Rules:
                 yield from self.renamed_method(node)
             case ast.Import() | ast.ImportFrom():
                 yield from self.imported(node)
+            case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.Call(func=ast.Name(id="list"), args=[given])):
+                if _is_lazy(given) and isinstance(node.value, ast.Call) and not node.value.keywords:
+                    yield edit_of(node.value, self.source(given))
             case ast.Module() | ast.If() | ast.Try() | ast.FunctionDef() | ast.With():
                 yield from self.block(node.body)
             case _:
@@ -166,9 +199,27 @@ class _Rules:
             yield edit_of(node, f"{self.operand(node.args[0])}.{called[7:]}({rest})")
         else:
             yield from (edit_of(each, self.source(each.args[0])) for each in self.redundant(node))
+            yield from self.printed(node)
         yield from self.compared(node)
         if id(node) in self.files:
             yield from self.opened(node, self.files[id(node)])
+
+    def printed(self, node: ast.Call) -> Iterator[Edit]:
+        """`print((x))`, which was `print (x)`, without the second parentheses; `end=''` after what ends a line."""
+        if self.lines is None or not self.names.is_builtin(node.func, "print") or not node.args:
+            return
+        for keyword in node.keywords:
+            if keyword.arg == "end" and ast.unparse(keyword.value) == "' '" and _ends_line(node.args[-1], self.lines):
+                yield edit_of(keyword.value, "''")
+        if len(node.args) != 1 or node.keywords:
+            return
+        given = node.args[0]
+        first, start = node.func.end_lineno or 0, node.func.end_col_offset or 0
+        last, stop = node.end_lineno or 0, node.end_col_offset or 0
+        inside = segment(self.text, node)
+        doubled = first == given.lineno and given.col_offset > start + 1 and "#" not in inside
+        if doubled and not isinstance(given, ast.Tuple | ast.GeneratorExp | ast.Starred):
+            yield Edit(first, start, last, stop, f"({self.source(given)})")
 
     def redundant(self, node: ast.Call) -> Iterator[ast.Call]:
         """The arguments `list(…)` of which the call needs what stands inside only."""

@@ -91,7 +91,7 @@ class Names:
             case ast.With(items=items):
                 for item in items:
                     if item.optional_vars is not None:
-                        self._target(item.optional_vars, "")
+                        self._target(item.optional_vars, item.context_expr)
             case _:
                 pass
 
