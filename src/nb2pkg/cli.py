@@ -49,6 +49,9 @@ _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of l
 _AS_OF = click.option(
     "--as-of", metavar="DAY", default=None, help="Want the packages of a day (2016-03-01), not the versions of today."
 )
+_MODERN = click.option(
+    "--modernize/--no-modernize", default=None, help="Write what libraries have no longer as it is now, if sure."
+)
 _KEEP = click.option(
     "--keep-layout/--move-files", default=None, help="Leave the notebook's files where they are, below workspace/."
 )
@@ -62,6 +65,7 @@ _KEEP = click.option(
 @_ONE
 @_LIFT
 @_SEED
+@_MODERN
 @_KEEP
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @_AS_OF
@@ -132,6 +136,7 @@ def _profiled(notebook: Path, options: Options, kernel: str | None, timeout: flo
 @_ONE
 @_LIFT
 @_SEED
+@_MODERN
 @click.option("--profile", "profiled", is_flag=True, help="Run the notebook once, and plan with what is seen.")
 @click.option("--python", default=None, help="With --profile: the interpreter that it runs in.")
 @_KEEP
@@ -192,6 +197,8 @@ def verify(out: Path, python: str | None, kernel: str | None, timeout: float | N
 @_ONE
 @_LIFT
 @_SEED
+@_MODERN
+@_AS_OF
 @click.option("--python", default=None, help="The interpreter whose installed versions are pinned.")
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=True, help="Make a git repository (default: do).")

@@ -65,8 +65,10 @@ class Notebook:
     """The Python version that the notebook recorded, as `3.8.2`; empty where it says none."""
     is_python2: bool = False
     """It was Python 2, and its cells are upgraded."""
-    rewritten: tuple[str, ...] = ()
-    """The sources of all its cells, where they are not those of the file: a kernel of today would not run those."""
+    sources: tuple[str, ...] = ()
+    """The sources of all cells of its file, upgraded."""
+    rewritten: bool = False
+    """They are not those of the file, which a kernel of today would not run."""
     secrets: tuple[Secret, ...] = ()
     """What was taken out of the cells, for the environment to give."""
     run_order: tuple[int, ...] = ()

@@ -60,6 +60,8 @@ class Options:
     """Ids of cells whose names are the module's, not a function's."""
     facts: Facts | None = None
     """What a profile of the notebook has seen."""
+    modernize: bool = False
+    """API that libraries no longer have is written as it is now, where that is sure."""
     keep_layout: bool = False
     """The notebook's files keep their places, below `workspace/`."""
     force: bool = False
@@ -188,6 +190,7 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
     from nb2pkg.refactor.helper_imports import with_helpers
+    from nb2pkg.refactor.modernize import modernized, told_of
     from nb2pkg.refactor.secrets import masked, without_secrets
     from nb2pkg.refactor.seed import with_seed
 
@@ -200,6 +203,11 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
         told = (*(masked(t, notebook.secrets) for t in told), *hidden)
         on_step("analyse")
         program = analyse(notebook, shipped())
+        if options.modernize:
+            notebook, program, changed = modernized(notebook, program, shipped())
+            told = (*told, *changed)
+        else:
+            told = (*told, *told_of(notebook, program, shipped()))
         base = (options.cwd or notebook.folder).resolve()
         if options.among is not None and options.within is not None:
             met, there = meet_on_drive(notebook, program, base, options.within.resolve(), options.among.made)

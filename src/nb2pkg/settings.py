@@ -29,6 +29,7 @@ KEYS: dict[str, type] = {
     "one_stage": bool,
     "lift": bool,
     "seed": int,
+    "modernize": bool,
     "keep_layout": bool,
     "git": bool,
     "joined": tuple,

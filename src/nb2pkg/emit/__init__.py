@@ -65,7 +65,7 @@ def emit_part(
     folder = PurePosixPath("notebooks", plan.among.folder if plan.among is not None else ".")
     kept = {f"{folder}/{file.name}": masked_file(file.content, notebook.secrets)}
     if notebook.rewritten:  # what verify runs in the original's place, which is kept as it was
-        today = masked_file(with_sources(file, notebook.rewritten), notebook.secrets)
+        today = masked_file(with_sources(file, notebook.sources), notebook.secrets)
         kept = {f"{folder}/{_beside(file, notebook)}": today} | kept
     ran = {f"{folder}/{name}": content for name, content in notebook.run_files}
     return Part(

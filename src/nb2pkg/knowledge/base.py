@@ -32,6 +32,11 @@ patterns, and later patterns are asked only when earlier ones do not match:
     effect = true                    # importing it changes ambient state
     adds = ["rocket", "mako"]        # the change matters only to who names one of these
 
+    [[removed]]                      # API that is gone: see modernize.toml
+    names = ["numpy.float"]
+    since = "numpy 1.24"
+    now = "builtins.float"
+
     [[parameters]]
     names = ["lr", "learning_rate"]
     anywhere = true
@@ -67,7 +72,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nb2pkg.knowledge.facts import Call, Parameter, SecretPattern, Seeding, Stream, Type
+from nb2pkg.knowledge.facts import Call, Parameter, Removed, SecretPattern, Seeding, Stream, Type
 
 MOST_SPACES = 3
 """How many spaces a file's name may have."""
@@ -115,6 +120,7 @@ class KnowledgeBase:
     folders: dict[str, str] = field(default_factory=dict)
     data_modules: set[str] = field(default_factory=set)
     distributions: dict[str, str] = field(default_factory=dict)
+    removed: dict[str, Removed] = field(default_factory=dict)
     _found: dict[str, Call | None] = field(default_factory=dict)
     _scores: dict[str, bool] = field(default_factory=dict)
     _artifact_calls: set[str] = field(default_factory=set)
@@ -142,6 +148,10 @@ class KnowledgeBase:
             values = _frozen(table, Type, source)
             for name in _names(table["names"]):
                 self.types[name] = Type(name=name, **values)
+        for table in data.get("removed", ()):
+            pairs = {key: tuple(table[key].items()) for key in ("keywords", "strings") if key in table}
+            removed = Removed(**(_frozen(table, Removed, source) | pairs))
+            self.removed.update(dict.fromkeys(_names(table["names"]), removed))
         for table in data.get("parameters", ()):
             parameter = Parameter(**_frozen({**table, "calls": [*_names(table.get("calls", ()))]}, Parameter, source))
             for place, _, name in (n.rpartition("|") for n in _names(table["names"])):

@@ -163,6 +163,28 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """API that a library had once, by the name that it was imported by."""
+
+    since: str
+    """The version that has it no more: `pandas 2.0`."""
+    now: str = ""
+    """What it is called now; empty: nothing is."""
+    keywords: tuple[tuple[str, str], ...] = ()
+    """Keyword arguments, and what they are called now."""
+    strings: tuple[tuple[str, str], ...] = ()
+    """Texts among the arguments, and what they are now."""
+    unless: tuple[str, ...] = ()
+    """Keyword arguments with which it is not the same."""
+    form: str = ""
+    """The rewriting that takes more than names."""
+    only_args: bool = False
+    """It is there still, but for these keywords and texts."""
+    advice: str = ""
+    """What to do by hand."""
+
+
+@dataclass(frozen=True, slots=True)
 class SecretPattern:
     """What a secret looks like in any text."""
 

@@ -101,7 +101,8 @@ def _read(
         requirements=tuple(reading.requirements),
         python=raw.python,
         is_python2=old == "all",
-        rewritten=tuple(cell.source for cell in raw.cells) if raw.cells != given.cells else (),
+        sources=tuple(cell.source for cell in raw.cells),
+        rewritten=raw.cells != given.cells,
         run_order=tuple(cell.run for cell in raw.cells if cell.kind == "code" and cell.run is not None),
     )
     return notebook, (*told, *reading.diagnostics, *_out_of_order(raw))
