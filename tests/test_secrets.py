@@ -147,13 +147,13 @@ def made(folder: Path, *cells: str) -> tuple[dict[str, bytes], list[str], list[s
 def test_modules_beside_the_notebook_are_copied_without_theirs(tmp_path: Path) -> None:
     text = f'"""Settings."""\nfrom __future__ import annotations\n\nAPI_KEY = "{KEY}"  # {KEY}\nOTHER = "{AWS}"\n'
     (tmp_path / "config.py").write_text(text)
-    (tmp_path / "old.py").write_text(f"print '{GITHUB}'\n")
+    (tmp_path / "broken.py").write_text(f"x = = '{GITHUB}'\n")
     (tmp_path / "plain.py").write_text("x = 1\n")
-    files, _, told = made(tmp_path, "import config, old, plain", f"token = '{AWS}'\nuse(token, config.API_KEY)")
+    files, _, told = made(tmp_path, "import config, broken, plain", f"token = '{AWS}'\nuse(token, config.API_KEY)")
     copied = files["config.py"].decode()
     assert copied.startswith('"""Settings."""\nfrom __future__ import annotations\nimport os\n')
     assert 'API_KEY = os.environ["API_KEY"]  # ****\nOTHER = os.environ["TOKEN"]\n' in copied
-    assert files["old.py"] == b"print '****'\n" and files["plain.py"] == b"x = 1\n"
+    assert files["broken.py"] == b"x = = '****'\n" and files["plain.py"] == b"x = 1\n"
     everything = b"".join(files.values())
     assert [secret for secret in (KEY, AWS, GITHUB) if secret.encode() in everything] == []
     assert files[".env.example"].decode().count("=\n") == 3
