@@ -164,6 +164,28 @@ def test_a_folder_that_one_makes_is_its_own_with_all_that_comes_into_it(tmp_path
     assert run(tmp_path / "out") == "['0', '1', '2', 'known'] k\n"
 
 
+def test_what_a_notebook_moves_or_takes_away_again_is_no_out(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(
+        lab / "1.ipynb",
+        "import os, shutil\nfrom pathlib import Path",
+        "Path('f.txt').write_text('f')\nPath('g.txt').write_text('g')\nopen('h.txt', 'w').write('h')\nNone",
+        "shutil.move('f.txt', 'one.txt')\nos.rename('g.txt', 'two.txt')\nNone",
+        "!mv h.txt three.txt",
+        "os.mkdir('scratch')\nopen('scratch/x', 'w').write('x')\nshutil.rmtree('scratch')",
+        "open('kept.txt', 'w').write('old')\nos.remove('kept.txt')\nopen('kept.txt', 'w').write('new')\nNone",
+    )
+    write_notebook(lab / "2.ipynb", "print(*(open(n + '.txt').read() for n in ('one', 'two', 'three', 'kept')))")
+    write_notebook(lab / "3.ipynb", "!cp three.txt four.txt", "print(open('two.txt').read(), open('four.txt').read())")
+    result = migrated(lab, tmp_path / "out")
+    outs = {Path(out).name for stage in stages(tmp_path / "out").values() for out in paths(stage, "outs")}
+    assert {name for name in outs if name.endswith(".txt")} == {
+        "one.txt", "two.txt", "three.txt", "kept.txt", "four.txt",
+    }  # fmt: skip
+    assert ("1.ipynb", "3.ipynb", "three.txt") in {(e.producer, e.consumer, e.file) for e in result.migration.links}
+    assert sorted(run(tmp_path / "out").splitlines()) == ["f g h new", "g h"]
+
+
 def test_what_was_left_from_an_earlier_run_is_made_again(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     write_notebook(lab / "b make.ipynb", "open('made.txt', 'w').write('new')\nNone")

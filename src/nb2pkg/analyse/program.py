@@ -23,6 +23,8 @@ class FileUse:
     line: int
     argument: ast.expr | None = field(default=None, compare=False)
     """What the call gives as the path."""
+    removes: bool = False
+    """It writes in that the file is not there afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

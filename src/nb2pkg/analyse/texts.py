@@ -69,7 +69,8 @@ class Texts(State):
                     if not is_writing and not fact.mode:
                         self.notes.downloads.append(FileUse(path, False, node.lineno, argument))
                     continue
-                self.notes.files.append(FileUse(path, is_writing, node.lineno, argument))
+                removes = writes and parameter in fact.removes_file
+                self.notes.files.append(FileUse(path, is_writing, node.lineno, argument, removes))
                 if fact.mode and mode is not None and "a" in mode:
                     self.notes.files.append(FileUse(path, False, node.lineno))
 
@@ -82,6 +83,8 @@ class Texts(State):
                 self.notes.files.append(FileUse(path, False, node.lineno))
             for path in (*found.writes, *found.appends):
                 self.notes.files.append(FileUse(path, True, node.lineno))
+            for path in found.removes:
+                self.notes.files.append(FileUse(path, True, node.lineno, removes=True))
             for path in found.appends:
                 self.notes.files.append(FileUse(path, False, node.lineno))
 

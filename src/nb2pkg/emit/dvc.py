@@ -38,18 +38,15 @@ def dvc_stage(
     if stage.keeps_random:
         outs.add(random_folder(stage.place))
     targets = {c.target for c in copies} | {path for _, path in plan.downloads}
-    outs |= {o for o in _written(source, stage) if o not in targets}
-    if plan.among is not None:
-        outs -= {f"{plan.workspace}/{folder}" for folder in plan.among.common_folders}
-    others = {o for s in plan.stages if s is not stage for o in _written(source, s)}
-    outs -= {out for out in outs if any(other.startswith(f"{out}/") for other in others)}
+    outs |= {o for o in _made(source, stage) if o not in targets}
     outs -= {out for out in outs if any(out.startswith(f"{other}/") for other in outs)}
-    earlier = set().union(*(_written(source, s) for s in plan.stages[: plan.stages.index(stage)]))
+    earlier = set().union(*(_made(source, s) for s in plan.stages[: plan.stages.index(stage)]))
     reads = [_inside(f"{source.folder}/{read}", plan) for read in stage.reads_files]
     made = {f"{plan.workspace}/{path}" for path in plan.among.made or ()} if plan.among is not None else set()
     for where in reads:
         deps |= {path for path in made if path == where or path.startswith(f"{where}/")}
-        if where in earlier or any(where == t or where.startswith(f"{t}/") for t in targets):
+        deps |= {path for path in earlier if f"{where}/".startswith(f"{path}/") or path.startswith(f"{where}/")}
+        if any(where == t or where.startswith(f"{t}/") for t in targets):
             deps.add(where)
     unknown = _reads_unknown_files(source, stage)
     if unknown:
@@ -78,9 +75,22 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
+def _made(source: Source, stage: Stage) -> set[str]:
+    """Of what a stage writes inside the package, all but the folders that others write into."""
+    plan = source.plan
+    found = _written(source, stage)
+    if plan.among is not None:
+        found -= {f"{plan.workspace}/{folder}" for folder in plan.among.common_folders}
+    others = {path for other in plan.stages if other is not stage for path in _written(source, other)}
+    return {path for path in found if not any(other.startswith(f"{path}/") for other in others)}
+
+
 def _written(source: Source, stage: Stage) -> set[str]:
-    """What a stage writes inside the package."""
-    relative = (w for w in stage.writes_files if not w.startswith(("/", "~")))
+    """What a stage writes inside the package, and leaves there."""
+    # What others read may have been removed under a condition only.
+    read = {path for other in source.plan.stages if other is not stage for path in other.reads_files}
+    kept = set(stage.writes_files) - (set(stage.removes_files) - read)
+    relative = (w for w in kept if not w.startswith(("/", "~")))
     return {_inside(f"{source.folder}/{w}", source.plan) for w in relative} - {""}
 
 

@@ -39,11 +39,12 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files that a command reads, writes, and appends to."""
+    """The files that a command reads, writes, appends to, and takes away."""
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     appends: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
 
 
 def in_python(command: str) -> Plain | None:
@@ -83,6 +84,7 @@ def files_of(script: str) -> Files:
     reads: list[str] = []
     writes: list[str] = []
     appends: list[str] = []
+    removes: list[str] = []
     commands = [list(_simple(words)) for line in script.split("\n") if (words := _words(line)) is not None]
     everything = [command for line in commands for command in line]
     if any(command[0] in _CONTROL for command in everything if command):
@@ -94,8 +96,9 @@ def files_of(script: str) -> Files:
         made = _made(words)
         reads += made.reads
         writes += made.writes
+        removes = [*(path for path in removes if path not in (*targets, *added, *made.writes)), *made.removes]
     known = set(writes) | set(appends)
-    return Files(tuple(r for r in reads if r not in known), tuple(writes), tuple(appends))
+    return Files(tuple(r for r in reads if r not in known), tuple(writes), tuple(appends), tuple(removes))
 
 
 def _words(command: str) -> list[str] | None:
@@ -145,9 +148,11 @@ def _made(words: Sequence[str]) -> Files:
     plain = [word for word in rest if _known([word])]
     match name:
         case "cp" | "mv" if len(rest) == len(plain) == 2 and posixpath.splitext(plain[1])[1]:
-            return Files(reads=(plain[0],), writes=(plain[1],))
+            return Files(reads=(plain[0],), writes=(plain[1],), removes=(plain[0],) if name == "mv" else ())
         case "cp" | "mv":
-            return Files(reads=tuple(plain[:-1]))
+            return Files(reads=tuple(plain[:-1]), removes=tuple(plain[:-1]) if name == "mv" else ())
+        case "rm":
+            return Files(removes=tuple(plain))
         case "tee" | "touch":
             return Files(writes=tuple(plain))
         case "unzip" | "tar":

@@ -65,6 +65,8 @@ class Call:
     """Its result tells the path that it was given (`joblib.dump`, `glob.glob`)."""
     told_by: str = ""
     """The function of a package's artifacts.py that takes the same arguments, and `told`: the path to give back."""
+    removes_file: tuple[str, ...] = ()
+    """Of what it writes, what is not there afterwards."""
     makes_folder: bool = False
     """What it writes is a folder that holds nothing yet."""
     unpickles: bool = False

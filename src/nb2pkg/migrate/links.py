@@ -59,7 +59,7 @@ def link(surveys: Sequence[Survey], there: frozenset[str], names: Mapping[str, s
     writers: dict[str, list[Survey]] = defaultdict(list)
     common = _common_folders(surveys)
     for each in surveys:
-        for path in (*each.writes, *(folder for folder in each.folders if folder not in common)):
+        for path in dict.fromkeys((*each.writes, *(folder for folder in each.folders if folder not in common))):
             writers[path].append(each)
     readers = {path for each in surveys for path in each.reads}
     told: list[Diagnostic] = []

@@ -7,7 +7,7 @@ import ast
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -131,11 +131,18 @@ def _files(found: Analysed, root: Path) -> tuple[tuple[str, ...], tuple[str, ...
             path = inside(use.path, base)
             if path and id(use.argument) in making:
                 folders[path] = None
+            elif path and use.removes and (made := _at_or_below(path, (*writes, *folders))):
+                writes = {each: None for each in writes if each not in made}
+                folders = {each: None for each in folders if each not in made}
             elif path and use.writes:
                 writes[path] = None
             elif path and path not in writes:
                 reads[path] = None
     return tuple(reads), tuple(writes), tuple(folders), unknown
+
+
+def _at_or_below(path: str, known: Iterable[str]) -> frozenset[str]:
+    return frozenset(each for each in known if f"{each}/".startswith(f"{path}/"))
 
 
 def _arguments_of_folder_makers(program: Program) -> frozenset[int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nb2pkg.analyse import Program
+from nb2pkg.analyse.program import FileUse
 from nb2pkg.analyse.scopes import BUILTINS, bound_names
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
@@ -81,6 +82,7 @@ def make_stages(
                 or ("[tool.nb2pkg] asks for it" if any(ids[s.cell] in unwrapped for s in statements) else ""),
                 reads_files=tuple(sorted({normal_path(f.path) for f in files if f.path and not f.writes})),
                 writes_files=tuple(sorted({normal_path(f.path) for f in files if f.path and f.writes})),
+                removes_files=_removed(files),
                 constants=tuple(sorted(n for n in everything if n in constants)),
                 constants_from=tuple(
                     sorted({ids[program.statements[constants[n]].cell] for n in everything if n in constants})
@@ -119,6 +121,18 @@ def mentioned_in(program: Program, indices: Iterable[int]) -> set[str]:
         names |= {n.id for n in ast.walk(program.statements[index].node) if isinstance(n, ast.Name)}
         names |= program.statements[index].effects.reads
     return names
+
+
+def _removed(files: Sequence[FileUse]) -> tuple[str, ...]:
+    """The files that are gone after these uses, in their order."""
+    gone: dict[str, bool] = {}
+    for use in files:
+        if use.path and use.writes:
+            path = normal_path(use.path)
+            gone[path] = use.removes
+            if use.removes:
+                gone |= dict.fromkeys((below for below in gone if below.startswith(f"{path}/")), True)
+    return tuple(sorted(path for path, removed in gone.items() if removed))
 
 
 def _module_scope(program: Program, indices: tuple[int, ...], span: Span) -> str:

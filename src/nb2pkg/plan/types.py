@@ -76,6 +76,8 @@ class Stage:
     """Why its names are the module's, not a function's; empty where they are a function's."""
     reads_files: tuple[str, ...] = ()
     writes_files: tuple[str, ...] = ()
+    removes_files: tuple[str, ...] = ()
+    """Of what it writes, what is not there at its end."""
     constants: tuple[str, ...] = ()
     constants_from: tuple[str, ...] = ()
     """The ids of the cells that hold them in the notebook."""
