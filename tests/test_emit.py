@@ -274,3 +274,21 @@ def test_values_that_are_stored_together_are_named_in_the_manifest(tmp_path: Pat
     assert folder == "data/interim/load/first_and_3_more"
     assert sorted(manifest["values"][folder]) == sorted(names)
     assert f"- {folder}\n" in (tmp_path / "out" / "dvc.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("print(x)", False),
+        ("if x:\n        return\n    print(x)", False),
+        ("return x", True),
+        ("yield x", True),
+        ("def inner():\n        return 2\n    print(inner())", False),
+    ],
+)
+def test_the_call_of_a_function_that_returns_nothing_is_not_shown(tmp_path: Path, body: str, shown: bool) -> None:
+    made = "class A:\n    def __init__(self):\n        self.x = 1"
+    modules = emitted(tmp_path, f"def f(x):\n    {body}\n{made}", "f(1)", "A()")
+    text = next(text for text in modules.values() if 'cell("c1")' in text)
+    assert ("show(f(1))" in text) is shown
+    assert "show(A())" in text

@@ -27,6 +27,20 @@ IMMUTABLE_BUILTINS = frozenset(
 )
 
 
+def _returns_nothing(node: ast.AST) -> bool:
+    """Whether a function surely returns None: it has no `return` with a value, and is no generator."""
+    if not isinstance(node, ast.FunctionDef) or node.decorator_list:
+        return False
+    queue: list[ast.AST] = [*node.body]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, ast.Yield | ast.YieldFrom) or (isinstance(part, ast.Return) and part.value is not None):
+            return False
+        if not isinstance(part, SCOPES):
+            queue += ast.iter_child_nodes(part)
+    return True
+
+
 class Calls(Texts):
     """Calls a value, a method, a function of a library, and what is given to be called back."""
 
@@ -51,6 +65,7 @@ class Calls(Texts):
                     self.heap.hold(made, {number})
                 if "__init__" in obj.methods:
                     self.inline(obj.methods["__init__"], [instance, *args], keywords)
+                    self.notes.returned[:] = [""]
                 else:
                     self.hold(instance, everything)
                 return instance
@@ -120,7 +135,7 @@ class Calls(Texts):
         self.stack.append(node)
         self.run(body, frame)
         self.stack.pop()
-        self.notes.returned[:] = [""]  # what the function returns is not what its last call returned
+        self.notes.returned[:] = [NONE if _returns_nothing(node) else ""]  # not what its last call returned
         if scan.yields:
             generator = self.fresh("builtins.generator", holds=frame.result | everything)
             for made in generator:

@@ -12,6 +12,8 @@ from nb2pkg.emit.text import docstring, global_names, split_comments
 from nb2pkg.plan.types import Stage
 
 UNUSED = "not used by a stage"
+MOST_USERS = 3
+"""How many other stages the comment of a constant names."""
 
 
 def constants_module(source: Source) -> Module | None:
@@ -34,8 +36,10 @@ def constants_module(source: Source) -> Module | None:
         comments, code = split_comments(statements[index].text)
         code, use = _split_use(code)
         note = f"cell {source.notebook.own(statements[index].cell) + 1}{': ' if use else ''}{use}"
-        if users[index][1:]:
-            note += f"; also {', '.join(users[index][1:])}"
+        others = users[index][1:]
+        if others:
+            more = f" and {len(others) - MOST_USERS} more" if len(others) > MOST_USERS else ""
+            note += f"; also {', '.join(others[:MOST_USERS])}{more}"
         beside = f"{code}  # {note}"
         lines += [*comments, beside if "\n" not in code and len(beside) <= LINE_LENGTH else f"# {note}\n{code}"]
     return Module("const", "\n".join(lines) + "\n")
