@@ -121,6 +121,13 @@ def test_the_package_gives_what_the_notebook_gave(tmp_path: Path) -> None:
     assert [line.strip() for line in out.splitlines() if line.strip()] == wanted
 
 
+def test_execfile_is_a_run_where_the_file_is_there(tmp_path: Path) -> None:
+    (tmp_path / "defs.py").write_text("print 'defs'\nn = 7 / 2\n")
+    assert ran(tmp_path, "execfile('defs.py')\nprint n", "x = n * 2\nprint x") == "defs\n3\n6\n"
+    path = save(tmp_path / "b.ipynb", "execfile('gone.py')", **OLD)
+    assert "exec(" in read(path)[0].cells[0].code
+
+
 def test_an_import_of_one_cell_counts_in_the_next() -> None:
     cells, _ = upgraded("import urllib2, urllib", "from StringIO import StringIO", "urllib2.urlopen(urllib.quote('x'))")
     assert cells[0] == "import urllib.request, urllib.parse"

@@ -47,7 +47,11 @@ _ONE = click.option("--one-stage/--many-stages", default=None, help="Do not cut 
 _SEED = click.option("--seed", type=int, default=None, help="Seed every call that draws without one; changes results.")
 _LIFT = click.option("--lift/--no-lift", default=None, help="Make constants of literals inside of calls (default: do).")
 _AS_OF = click.option(
-    "--as-of", metavar="DAY", default=None, help="Want the packages of a day (2016-03-01), not the versions of today."
+    "--as-of",
+    metavar="DAY",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _context, _option, day: day.date().isoformat() if day is not None else None,
+    help="Want the packages of a day (2016-03-01), not the versions of today.",
 )
 _MODERN = click.option(
     "--modernize/--no-modernize", default=None, help="Write what libraries have no longer as it is now, if sure."

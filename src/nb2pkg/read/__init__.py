@@ -27,6 +27,11 @@ from nb2pkg.read.translate import Bindings, is_quiet, parsed, refuse_history, tr
 
 __all__ = ["NotebookFile", "read"]
 
+_EXECUTED = re.compile(
+    r"""^exec\(compile\(open\((['"])(?P<name>[\w./-]+)\1, "rb"\)\.read\(\), \1(?P=name)\1, 'exec'\)\)[ \t;]*$""",
+    re.MULTILINE,
+)
+"""What the upgrade makes of `execfile("a.py")`, a line of its own."""
 _RUN_LINE = re.compile(rf"^{RUN_MARK}\((\[.*\])\)[ \t;]*$", re.MULTILINE)
 
 
@@ -65,13 +70,19 @@ def _sources(raw: RawNotebook) -> list[str]:
     return [cell.source if cell.kind == "code" else "" for cell in raw.cells]
 
 
-def _upgraded(raw: RawNotebook, old: Old) -> tuple[RawNotebook, tuple[Diagnostic, ...]]:
+def _run_line(match: re.Match[str], folder: Path) -> str:
+    """`%run` for a file that is there: its text is Python 2 too."""
+    return f"%run -i {match['name']}" if (folder / match["name"]).is_file() else match[0]
+
+
+def _upgraded(raw: RawNotebook, old: Old, folder: Path) -> tuple[RawNotebook, tuple[Diagnostic, ...]]:
     """The notebook with what is Python 2 in Python 3."""
     sources = _sources(raw)
     only = None
     if old == "cells":
         only = frozenset(n for n, source in enumerate(sources) if python2.is_old_cell(source))
     new, told = python2.upgraded_cells(sources, raw.python, only)
+    new = [_EXECUTED.sub(lambda match: _run_line(match, folder), source) for source in new]
     cells = tuple(
         replace(cell, source=source) if cell.kind == "code" else cell
         for cell, source in zip(raw.cells, new, strict=True)
@@ -84,7 +95,7 @@ def _read(
 ) -> tuple[Notebook, tuple[Diagnostic, ...]]:
     path = file.path
     given = raw
-    raw, told = _upgraded(raw, old) if old else (raw, ())
+    raw, told = _upgraded(raw, old, path.parent) if old else (raw, ())
     bindings = Bindings()
     reading = Reading(path.name, path.parent, bindings.names, raw.python, upgraded=bool(old))
     made = _Cells(reading, bindings, len(raw.cells), within, old)
@@ -233,7 +244,7 @@ class _Cells:
         old: Old = "all" if _is_old(raw, unless_recorded=self.old == "all") else "cells" if self.old else ""
         if not old:
             return raw
-        new, told = _upgraded(raw, old)
+        new, told = _upgraded(raw, old, path.parent)
         self._keep(path, with_sources(file, [cell.source for cell in new.cells]))
         for each in told:
             where = name if each.cell is None else f"{name}, cell {each.cell + 1}"
