@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -248,12 +250,53 @@ def test_the_package_runs_on_libraries_of_today(tmp_path: Path) -> None:
     assert sources[3].startswith("%time y = pd.concat([df, df], ignore_index=True)")
 
 
+def test_modules_beside_and_scripts_that_are_run_follow(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("import numpy as np\n\n\ndef f(x):\n    return np.float(x)\n")
+    (tmp_path / "latin.py").write_bytes("# -*- coding: latin-1 -*-\nprint '\xe9'\n".encode("latin-1"))
+    (tmp_path / "script.py").write_text("import time\nt = time.clock()\n")
+    path = save(tmp_path / "a.ipynb", "import helper, latin", "%run script.py\nprint(helper.f(3))")
+    made = convert(path, tmp_path / "out", Options(package="pkg", modernize=True, git=False))
+    out = tmp_path / "out"
+    assert (out / "helper.py").read_text().endswith("    return float(x)\n")
+    assert (out / "latin.py").read_bytes().endswith("print('\xe9')\n".encode("latin-1"))
+    assert "t = time.perf_counter()" in (out / "notebooks" / "script.py").read_text()
+    told = [str(each) for each in made.diagnostics if each.code == "N202"]
+    assert any("in helper.py, line 5: `numpy.float`, gone since numpy 1.24, is written as it is now" in t for t in told)
+
+
 def test_the_option_stands_on_the_command_line_and_in_the_table(tmp_path: Path) -> None:
     path = save(tmp_path / "a.ipynb", "import numpy as np\nx = np.float(3)")
     assert "N201" in CliRunner().invoke(main, ["plan", str(path)]).output
     assert "N202" in CliRunner().invoke(main, ["plan", str(path), "--modernize"]).output
     (tmp_path / "pyproject.toml").write_text("[tool.nb2pkg]\nmodernize = true\n")
     assert "N202" in CliRunner().invoke(main, ["plan", str(path)]).output
+
+
+def is_there(name: str) -> bool:
+    """Whether the full name leads to a module, or to something in one."""
+    module, _, last = name.rpartition(".")
+    if not module:
+        return importlib.util.find_spec(name) is not None
+    try:
+        return hasattr(importlib.import_module(module), last) or importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # of a class or an object
+        owner, _, thing = module.rpartition(".")
+        return hasattr(getattr(importlib.import_module(owner), thing), last)
+
+
+HERE = tuple(str.split("numpy pandas sklearn scipy collections time math importlib datetime IPython joblib"))
+NEW = sorted(
+    {
+        e.now + n.rpartition(".")[2] if e.now.endswith(".") else e.now
+        for n, e in shipped().removed.items()
+        if e.now.partition(".")[0] in HERE
+    }
+)
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_what_it_is_called_now_is_there(name: str) -> None:
+    assert is_there(name)
 
 
 def test_every_entry_can_be_told() -> None:

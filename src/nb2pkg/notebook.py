@@ -65,6 +65,8 @@ class Notebook:
     """The Python version that the notebook recorded, as `3.8.2`; empty where it says none."""
     is_python2: bool = False
     """It was Python 2, and its cells are upgraded."""
+    is_modern: bool = False
+    """What libraries have no longer is written in it as it is now."""
     sources: tuple[str, ...] = ()
     """The sources of all cells of its file, upgraded."""
     rewritten: bool = False

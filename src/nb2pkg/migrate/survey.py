@@ -167,7 +167,12 @@ def _helpers(found: Analysed, root: Path) -> tuple[Helper, ...]:
     inside_root = root.resolve()
     notebook = found.notebook
     files = local_files(
-        found.program, found.base, notebook.written_modules, inside_root, is_python2=notebook.is_python2
+        found.program,
+        found.base,
+        notebook.written_modules,
+        inside_root,
+        is_python2=notebook.is_python2,
+        is_modern=notebook.is_modern,
     )
     return tuple(
         Helper(f.target, f.source.resolve().relative_to(inside_root).as_posix() if f.source else "", f.content)

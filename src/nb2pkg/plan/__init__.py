@@ -116,7 +116,9 @@ def make_plan(
         )
     taken = [*((base / root / name).resolve() for name in files), *(b.source for b in brought)]
     diagnostics += told_of_pickles(program, taken, shipped())
-    modules = local_files(program, base, notebook.written_modules, within, is_python2=notebook.is_python2)
+    modules = local_files(
+        program, base, notebook.written_modules, within, is_python2=notebook.is_python2, is_modern=notebook.is_modern
+    )
     diagnostics += (doubt for file in modules for doubt in file.told)
     return Plan(
         package=package,

@@ -7,13 +7,17 @@ Python 2 are copied in Python 3.
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.knowledge.base import shipped
 from nb2pkg.python2 import is_python3, upgraded_file
+from nb2pkg.refactor.modernize import modern_module
 
 _SEARCHED = frozenset({"append", "insert", "extend", "chdir"})
 """Methods of `sys.path`, and the function of `os`, whose literal argument may be a folder with modules."""
@@ -39,11 +43,13 @@ def local_files(
     within: Path | None = None,
     *,
     is_python2: bool = False,
+    is_modern: bool = False,
 ) -> tuple[LocalFile, ...]:
     """The files of the modules of its own that the notebook imports, and of those that they import.
 
     `written` are the files that the notebook writes itself: (path from `folder`, text). No module is taken from
-    outside of `within`, links followed. `is_python2`: the notebook was, so its modules are.
+    outside of `within`, links followed. `is_python2`: the notebook was, so its modules are. `is_modern`: it is
+    written as libraries are now, so they are to be.
     """
     nodes = [s.node for s in program.statements]
     texts = _texts(nodes)
@@ -59,7 +65,8 @@ def local_files(
                 there = [f for f in _files(base, root) if within is None or f.resolve().is_relative_to(within)]
                 paths = {f.relative_to(base).as_posix(): f for f in there}
                 names = frozenset(paths)
-                files = files or {target: _local_file(target, f, names, is_python2) for target, f in paths.items()}
+                old = {target: _in_python3(target, f, names, is_python2) for target, f in paths.items()}
+                files = files or {target: _modern(file) if is_modern else file for target, file in old.items()}
             for target, file in files.items():
                 if target not in found:
                     found[target] = file
@@ -67,20 +74,35 @@ def local_files(
     return tuple(file for _, file in sorted(found.items()))
 
 
-def _local_file(target: str, path: Path, together: frozenset[str], is_python2: bool) -> LocalFile:
+def _in_python3(target: str, path: Path, together: frozenset[str], is_python2: bool) -> LocalFile:
     """A file as it is copied; `together` are the files of its package, which Python 2 imports by their bare names."""
     content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return LocalFile(target, content, path)
-    if is_python3(text) and not is_python2:
+    text, encoding = _text(content)
+    if not encoding or (is_python3(text) and not is_python2):
         return LocalFile(target, content, path)
     folder = target.rpartition("/")[0]
     beside = {name.removeprefix(f"{folder}/").removesuffix("/__init__.py").removesuffix(".py") for name in together}
     siblings = frozenset(name for name in beside if "/" not in name and name != "__init__") if folder else frozenset()
     new, told = upgraded_file(text, target, siblings)
-    return LocalFile(target, content if new == text else new.encode(), path, told)
+    return LocalFile(target, content if new == text else new.encode(encoding), path, told)
+
+
+def _modern(file: LocalFile) -> LocalFile:
+    """The file as libraries are now."""
+    text, encoding = _text(file.content)
+    if not encoding or not is_python3(text):
+        return file
+    new, told = modern_module(text, file.target, shipped())
+    return replace(file, content=new.encode(encoding), told=(*file.told, *told)) if told else file
+
+
+def _text(content: bytes) -> tuple[str, str]:
+    """A module's text, and its encoding as it says itself; no encoding where it can't be read."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding).replace("\r\n", "\n"), encoding
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return "", ""
 
 
 def _made(written: Iterable[tuple[str, str]], folders: Iterable[str]) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from nb2pkg.analyse import Program, analyse
 from nb2pkg.analyse.edits import Edit, edit_of
@@ -21,7 +22,7 @@ from nb2pkg.analyse.program import Statement
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.knowledge.facts import Removed
-from nb2pkg.notebook import Notebook
+from nb2pkg.notebook import Cell, Notebook
 from nb2pkg.refactor.modern_forms import FORMS, Use, renamed_attribute
 from nb2pkg.refactor.resolve import Resolver
 from nb2pkg.refactor.rewriting import CellEdits, rewritten
@@ -55,8 +56,24 @@ def modernized(
         notebook, program = new, analyse(new, knowledge)
         found = _found(notebook, program, knowledge)
     told = [_mended(name, uses) for name, uses in _by_name(mended).items()]
-    told += [_left(name, uses) for name, uses in _by_name(found).items()]
-    return notebook, program, tuple(told)
+    together: dict[Removed, list[Found]] = {}
+    for each in found:
+        together.setdefault(each.removed, []).append(each)
+    told += [_left(uses) for uses in together.values()]
+    return replace(notebook, is_modern=True), program, tuple(told)
+
+
+def modern_module(text: str, name: str, knowledge: KnowledgeBase) -> tuple[str, tuple[Diagnostic, ...]]:
+    """The text of a module beside the notebook, and what was mended in it and what can only be told."""
+    if not _may(knowledge).search(text):
+        return text, ()
+    notebook = Notebook(name, Path("."), (Cell(0, name, "code", text, text),), sources=(text,))
+    new, _, told = modernized(notebook, analyse(notebook, knowledge), knowledge)
+    places = re.compile(r" in cell 1$| \(cell 1\)")
+    shown = (f"in {name}, line {each.line}: {places.sub('', each.message)}" for each in told)
+    return new.cells[0].code, tuple(
+        Diagnostic(each.code, message, severity=each.severity) for each, message in zip(told, shown, strict=True)
+    )
 
 
 def told_of(notebook: Notebook, program: Program, knowledge: KnowledgeBase) -> tuple[Diagnostic, ...]:
@@ -80,8 +97,9 @@ def _by_name(found: Sequence[Found]) -> dict[str, list[Found]]:
 def _shown(name: str, uses: Sequence[Found]) -> str:
     removed = uses[0].removed
     if removed.only_args:
-        words = [*(k for k, _ in removed.keywords), *(s for s, _ in removed.strings)]
-        return f"{'these arguments' if len(words) > 3 else ', '.join(f'`{w}`' for w in words)} of `{name}`"
+        written = {edit.text.strip('"') for use in uses for edit in use.edits or ()}
+        words = [old for old, new in (*removed.keywords, *removed.strings) if new in written]
+        return f"{' and '.join(f'`{word}`' for word in words)} of `{name.removeprefix('?')}`"
     return f"`{name.removeprefix('?')}`"
 
 
@@ -96,18 +114,27 @@ def _mended(name: str, uses: Sequence[Found]) -> Diagnostic:
     return Diagnostic("N202", what, uses[0].cell, uses[0].line, "info")
 
 
-def _left(name: str, uses: Sequence[Found]) -> Diagnostic:
+def _left(uses: Sequence[Found]) -> Diagnostic:
+    """What can only be told, of all names that the same advice is for."""
     removed = uses[0].removed
-    what = f"{_shown(name, uses)} is gone since {removed.since} ({_cells(uses)})"
-    return Diagnostic("N203", f"{what}: {removed.advice or 'write it by hand'}", uses[0].cell, uses[0].line)
+    names = [_shown(name, [use for use in uses if use.name == name]) for name in dict.fromkeys(u.name for u in uses)]
+    verb = "is" if len(names) == 1 else "are"
+    what = f"{', '.join(names)} {verb} gone since {removed.since} ({_cells(uses)})"
+    first = min(uses, key=lambda use: (use.cell, use.line))
+    return Diagnostic("N203", f"{what}: {removed.advice or 'write it by hand'}", first.cell, first.line)
 
 
 # -- finding -----------------------------------------------------------------------------------------------------
 
 
-def _found(notebook: Notebook, program: Program, knowledge: KnowledgeBase) -> list[Found]:
+def _may(knowledge: KnowledgeBase) -> re.Pattern[str]:
+    """What a text has in which something is gone."""
     last = "|".join(sorted({re.escape(name.rpartition(".")[2]) for name in knowledge.removed}))
-    may = re.compile(rf"\b(?:{last})\b")
+    return re.compile(rf"\b(?:{last})\b")
+
+
+def _found(notebook: Notebook, program: Program, knowledge: KnowledgeBase) -> list[Found]:
+    may = _may(knowledge)
     whole = {cell.index for cell in notebook.cells if not cell.may_raise}
     if not any(may.search(cell.code) for cell in notebook.code_cells):
         return []

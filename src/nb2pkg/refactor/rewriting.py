@@ -33,6 +33,7 @@ def rewritten(notebook: Notebook, wanted: Sequence[CellEdits]) -> tuple[Notebook
             done.append(each)
     sources = list(notebook.sources)
     by_source: dict[int, list[Edit]] = {}
+    files = dict(notebook.run_files)
     for index, together in chosen.items():
         cell = cells[index]
         edits = sorted(together, key=_is_insertion)  # what is put in front of a replacement comes after it
@@ -43,6 +44,8 @@ def rewritten(notebook: Notebook, wanted: Sequence[CellEdits]) -> tuple[Notebook
             done = [each for each in done if each.cell != index]
             continue
         cells[index] = replace(cell, code=code)
+        if cell.origin in files:
+            files[cell.origin] = _edited_file(files[cell.origin], cell.code, edits)
         if not cell.origin:
             placed = [_in_source(cell.code, cell.source, edit) for edit in edits]
             by_source.setdefault(notebook.own(index), []).extend(edit for edit in placed if edit is not None)
@@ -55,7 +58,19 @@ def rewritten(notebook: Notebook, wanted: Sequence[CellEdits]) -> tuple[Notebook
         else cells[cell.index]
         for cell in notebook.cells
     )
-    return replace(notebook, cells=new, sources=tuple(sources), rewritten=notebook.rewritten or bool(done)), done
+    ran = tuple(files.items())
+    changed = notebook.rewritten or bool(done)
+    return replace(notebook, cells=new, sources=tuple(sources), run_files=ran, rewritten=changed), done
+
+
+def _edited_file(content: bytes, code: str, edits: Sequence[Edit]) -> bytes:
+    """A script that `%run` ran, edited where its lines are those of the cell that it was brought in as."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return content
+    placed = [_in_source(code, text, edit) for edit in edits]
+    return edited(text, (edit for edit in placed if edit is not None)).encode()
 
 
 def _is_insertion(edit: Edit) -> bool:
