@@ -132,11 +132,17 @@ def test_what_stays(tmp_path: Path, code: str, reason: str) -> None:
             "    print(f.write(text))",
             ['"data/raw/train.csv"', '"data/processed/out.csv"'],
         ),
+        ("D = 'data'\nprint(D, open(f'{D}/train.csv').read())", ['D = "data"', 'open("data/raw/train.csv")']),
         ("print('log.txt', open('log.txt').read())", ['"log.txt"', '"data/raw/log.txt"']),
         ("p = 'a.csv'\np = 'log.txt'\nprint(open(p).read())", ['"data/raw/log.txt"']),
         (
             "from pathlib import Path\np = Path('log.txt')\nprint(p, p.read_text())",
             ['p = Path("log.txt")', 'Path("data/raw/log.txt").read_text()'],
+        ),
+        (
+            "import copy, pickle\nDIR = 'data'\ndef read(name):\n    return open(DIR + '/' + name).read()\n"
+            "print(pickle.loads(pickle.dumps([1])).index(1), read('train.csv'))",
+            ['DIR = "data/raw"', 'read("train.csv")'],
         ),
         # What a function only opens changes where it is given.
         (

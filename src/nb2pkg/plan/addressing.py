@@ -73,7 +73,7 @@ class _Addressing:
         self.arguments = _arguments(program)
         self.bindings = _bindings(program)
         strings = [node for _, nodes in parts for node in nodes if isinstance(node, ast.JoinedStr)]
-        self.quoted = {id(part) for string in strings for part in ast.walk(string)}
+        self.quoted = {id(part) for string in strings for part in ast.walk(string) if part is not string}
         self.owners = {id(node): statement for statement, nodes in parts for node in nodes}
         self.opened = {id(part) for a in self.arguments for part in ast.walk(a.node)}
         self.functions = {
@@ -130,7 +130,7 @@ class _Addressing:
         both = {old for old, new in self.to.items() if old != new} & set(self.to.values())
         if rewrites and both:
             raise Stays(f"{min(both)} is the old name of one file and the new name of another")
-        return Addressed(tuple(rewrites), frozenset(self.to) - shown, frozenset(nodes | given))
+        return Addressed(tuple(rewrites), frozenset(self.to) - shown, frozenset(nodes | given | self.poured()))
 
     def standing_elsewhere(self, bound: set[int]) -> set[str]:
         """The paths that stand as literals which are no argument of a call that opens them, nor (by identity) `bound`
@@ -171,6 +171,20 @@ class _Addressing:
                 if starred or not isinstance(value, ast.Constant) or not isinstance(value.value, str):
                     return None
                 found.append(value)
+        return found
+
+    def poured(self) -> set[int]:
+        """The literals that are given for parameters which only are parts of paths that the function opens."""
+        found: set[int] = set()
+        functions = {s.node.name: s.node for s, _ in self.parts if isinstance(s.node, ast.FunctionDef)}
+        for call in (n for _, nodes in self.parts for n in nodes if isinstance(n, ast.Call)):
+            function = functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
+            names = [a.arg for a in function.args.args] if function is not None else []
+            for place, name in enumerate(names):
+                value = argument_of(call, f"{place}|{name}")
+                read = [n for n in ast.walk(function or call) if isinstance(n, ast.Name) and n.id == name]
+                if isinstance(value, ast.Constant) and all(id(n) in self.opened for n in read):
+                    found.add(id(value))
         return found
 
     def is_only_part(self, name: str, nodes: set[int]) -> bool:
