@@ -100,7 +100,7 @@ LAB = Migration(
         Row("d.ipynb", "refused", message="%%R", diagnostics=(Diagnostic("N110", "%%R runs R", 3, 1, "error"),)),
         Row("e.ipynb", "crashed", message="KeyError: 'x'"),
         Row("f.ipynb", "timeout", message="more than 60 s"),
-        Row("g.ipynb", "copy", message="the same as a.ipynb"),
+        Row("g.ipynb", "copy", message="a.ipynb"),
         Row("h.ipynb", "whole", "lab.h", equivalence="differs", committed="2016-05-01T10:00:00Z"),
     ),
     (

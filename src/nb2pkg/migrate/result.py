@@ -57,6 +57,7 @@ def _row(notebook: Found, outcome: Outcome) -> Row:
         constants=part.constants,
         cells=part.code_cells,
         python=part.python,
+        upgraded=any(told.code == "N015" for told in outcome.diagnostics),
         committed=notebook.committed,
         diagnostics=outcome.diagnostics,
     )

@@ -138,7 +138,8 @@ def _files(found: Analysed, root: Path) -> tuple[tuple[str, ...], tuple[str, ...
                 writes[path] = None
             elif path and path not in writes:
                 reads[path] = None
-    return tuple(reads), tuple(writes), tuple(folders), unknown
+    # Who makes a folder asks before whether it is there (`if not isdir(x): makedirs(x)`), which reads no file in it.
+    return tuple(path for path in reads if path not in folders), tuple(writes), tuple(folders), unknown
 
 
 def _at_or_below(path: str, known: Iterable[str]) -> frozenset[str]:

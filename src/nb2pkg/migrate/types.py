@@ -122,7 +122,7 @@ class Row:
     python: str = ""
     """The version that the notebook recorded."""
     upgraded: bool = False
-    """It was Python 2."""
+    """It, or a file that it brings in, was Python 2."""
     committed: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     equivalence: Literal["", "equivalent", "differs", "failed", "not run"] = ""
