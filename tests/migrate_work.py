@@ -40,8 +40,8 @@ def work(each: Task) -> Outcome:
     if "grows" in each.name:
         held = []
         while True:
-            held.append(b"x" * (1 << 22))
-            time.sleep(0.001)
+            held.append(b"x" * (1 << 24))
+            time.sleep(0.005)
     if "keeps" in each.name:
         KEPT.append(b"x" * (160 << 20))
         time.sleep(0.3)

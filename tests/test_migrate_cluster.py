@@ -19,6 +19,7 @@ from migrate_work import calls, task, work
 from nb2pkg.errors import Nb2pkgError
 from nb2pkg.migrate import cluster
 from nb2pkg.migrate.journal import Journal
+from nb2pkg.migrate.progress import Silent
 from nb2pkg.migrate.record import record
 from nb2pkg.migrate.run import How, run
 from nb2pkg.migrate.types import Task
@@ -40,7 +41,7 @@ def started(module: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def dask(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler's address, and its workers, which no nanny starts again."""
+    """A scheduler's address, and its processes, the scheduler first, then workers, which no nanny starts again."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
@@ -50,7 +51,7 @@ def dask(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Pope
     try:
         for _ in range(workers):
             made.append(started("dask_worker", address, *given, *common))
-        yield address, made[1:]
+        yield address, made
     finally:
         for process in reversed(made):
             process.kill()
@@ -70,28 +71,28 @@ def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(tmp_path: P
     for number, fault in enumerate(("dies", "raises", "refused", "hangs", "grows")):
         names.insert(3 * number, f"{fault}.ipynb")
     tasks = [task(repo, name) for name in names]
-    limits = {"timeout": 2.0, "memory_limit": 400 << 20}
+    limits = {"timeout": 4.0, "memory_limit": 400 << 20}
     local = data(tasks, tmp_path / "local", How(jobs=2, **limits))  # type: ignore[arg-type]  # of two kinds
     (repo / "calls").unlink()
-    with dask(tmp_path, workers=3) as (address, workers):
+    with dask(tmp_path, workers=3) as (address, made):
 
         def kill_one() -> None:
             until = time.monotonic() + PATIENCE
             while time.monotonic() < until and not ((repo / "calls").exists() and len(calls(repo)) > 5):
                 time.sleep(0.01)
-            workers[1].send_signal(signal.SIGKILL)
+            made[1].send_signal(signal.SIGKILL)
 
         killer = threading.Thread(target=kill_one)
         killer.start()
         found = data(tasks, tmp_path / "dask", How(scheduler=address, **limits))  # type: ignore[arg-type]  # as above
         killer.join()
-        assert workers[1].wait() == -signal.SIGKILL
+        assert made[1].wait() == -signal.SIGKILL
     assert found == local
     assert len(calls(repo)) > len(names)
     # Both have filled the journal alike: nothing is left to do.
     (repo / "calls").unlink()
     with Journal(tmp_path / "dask") as journal:
-        left = [each.name for each in tasks if journal.find(each, 2.0, 400 << 20) is None]
+        left = [each.name for each in tasks if journal.find(each, 4.0, 400 << 20) is None]
     assert left == ["dies.ipynb"]
 
 
@@ -111,6 +112,26 @@ def ending(each: Task, *given: object) -> object:
     if "ends-dask" in each.name:
         os.kill(os.getpid(), signal.SIGKILL)
     return cluster.Worker(*given).perform(each)  # type: ignore[arg-type]  # what the cluster was given
+
+
+@pytest.mark.parametrize(("ending", "why"), [(0, ""), (1, "no worker is left")], ids=["scheduler", "workers"])
+def test_a_cluster_that_goes_away_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: int, why: str
+) -> None:
+    tasks = [task(tmp_path / "repo", f"{n}-slow.ipynb") for n in range(60)]
+    monkeypatch.setattr(cluster, "LOOK", 0.2)
+    with dask(tmp_path, workers=1) as (address, made), Journal(tmp_path / "journal") as journal:
+
+        class Killer(Silent):
+            def made(self, status: str) -> None:  # type: ignore[override]  # any text will do
+                monkeypatch.setattr(cluster, "ANSWER", 0.5)
+                made[ending].kill()
+
+        with pytest.raises(
+            Nb2pkgError, match=rf"^the Dask cluster went away; run it again to go on \(.*{why}.*\[N963\]$"
+        ):
+            run(tasks, work, journal, How(scheduler=address), Killer())
+        assert any(journal.find(each) for each in tasks)
 
 
 def test_a_cluster_that_cannot_do_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,11 @@ ended when it takes too long or too much. All machines see the repository in the
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ from nb2pkg.migrate.worker import Work, Worker, failure
 
 ANSWER = 30.0
 """Seconds that the scheduler, and a first worker, may take to be there."""
+LOOK = 5.0
+"""Seconds without news after which it is asked whether there are workers."""
 AHEAD = 3
 """Tasks for each thread of the cluster that the scheduler knows of at a time."""
 _mine = threading.local()
@@ -36,6 +41,7 @@ class Cluster:
         except ImportError as error:
             text = '`--scheduler` needs Dask: pip install "nb2pkg[dask]"'
             raise Nb2pkgError("N963", text) from error
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it has to tell, the errors here do
         self._given = (work, timeout, memory_limit)
         try:
             self._client = Client(scheduler, timeout=ANSWER, set_as_default=False)
@@ -62,13 +68,17 @@ class Cluster:
 
         self._check(tasks)
         alone: list[Numbered] = []
-        for each, found in self._together(tasks, None):
-            if isinstance(found, KilledWorker) or (isinstance(found, Record) and found.status == "killed"):
-                alone.append(each)
-            else:
+        try:
+            for each, found in self._together(tasks, None):
+                if isinstance(found, KilledWorker) or (isinstance(found, Record) and found.status == "killed"):
+                    alone.append(each)
+                else:
+                    yield each[0], _record(each[1], found)
+            for each, found in self._together(sorted(alone, key=lambda each: each[0]), 1):
                 yield each[0], _record(each[1], found)
-        for each, found in self._together(sorted(alone, key=lambda each: each[0]), 1):
-            yield each[0], _record(each[1], found)
+        except (OSError, CancelledError) as error:
+            why = "its scheduler ended" if isinstance(error, CancelledError) else _line(error)
+            raise Nb2pkgError("N963", f"the Dask cluster went away; run it again to go on ({why})") from error
 
     def _check(self, tasks: Sequence[Numbered]) -> None:
         roots = sorted({task.root for _, task in tasks})
@@ -85,27 +95,34 @@ class Cluster:
     def _together(
         self, tasks: Sequence[Numbered], at_once: int | None
     ) -> Iterator[tuple[Numbered, Record | BaseException]]:
-        from distributed import as_completed
+        from distributed import wait
 
         waiting = iter(tasks)
-        of: dict[str, Numbered] = {}
-
-        def submitted() -> Iterator[Any]:
-            for _, each in zip(range((at_once or self._room()) - len(of)), waiting, strict=False):
-                future = self._client.submit(_perform, each[1], *self._given, pure=False)
-                of[future.key] = each
-                yield future
-
-        futures = as_completed(list(submitted()), raise_errors=False, loop=self._client.loop)
-        for future in futures:
-            each = of.pop(future.key)
-            if future.status == "finished":
-                found: Record | BaseException = future.result()
-            else:
-                found = future.exception() if future.status == "error" else ConnectionError(f"{future.status}")
-            future.release()
-            yield each, found
-            futures.update(list(submitted()))
+        running: dict[Any, Numbered] = {}
+        heard = time.monotonic()
+        while True:
+            for _, each in zip(range((at_once or self._room()) - len(running)), waiting, strict=False):
+                running[self._client.submit(_perform, each[1], *self._given, pure=False)] = each
+            if not running:
+                return
+            try:
+                with self._client.as_current():
+                    ended = wait(list(running), timeout=LOOK, return_when="FIRST_COMPLETED").done
+            except TimeoutError:
+                if self._client.nthreads():
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > ANSWER:
+                    raise ConnectionError("no worker is left") from None
+                continue
+            heard = time.monotonic()
+            for future in ended:
+                found: Record | BaseException = (
+                    future.result()
+                    if future.status == "finished"
+                    else future.exception() or ConnectionError(future.status)
+                )
+                future.release()
+                yield running.pop(future), found
 
     def _room(self) -> int:
         """How many tasks the scheduler is to know of: workers that have ended may come back, so never none."""
@@ -120,9 +137,7 @@ def _record(task: Task, found: Record | BaseException) -> Record:
         return found
     if isinstance(found, KilledWorker):
         return failure(task, "killed", "the Dask worker that did it ended, each time", Figures(0.0, 0.0, 0))
-    if isinstance(found, Nb2pkgError):
-        raise found
-    raise Nb2pkgError("N963", f"the Dask cluster went away; run it again to go on ({_line(found)})") from found
+    raise found
 
 
 def _fitness(roots: Sequence[str]) -> tuple[str, list[str]]:

@@ -21,10 +21,13 @@ class Pool:
         """None is started yet."""
         self._given = (work, timeout, memory_limit)
         self._jobs = jobs
+        self._threads: list[threading.Thread] = []
+        self._begin()
+
+    def _begin(self) -> None:
         self._stop = threading.Event()
         self._waiting: queue.SimpleQueue[Numbered | None] = queue.SimpleQueue()
-        self._done: queue.Queue[tuple[Numbered, Record] | BaseException] = queue.Queue(jobs)
-        self._threads: list[threading.Thread] = []
+        self._done: queue.Queue[tuple[Numbered, Record] | BaseException] = queue.Queue(self._jobs)
 
     def results(self, tasks: Sequence[Numbered]) -> Generator[tuple[int, Record]]:
         """The record of each task, as they come. Where the iterator is left before its end, the pool is to be closed.
@@ -38,6 +41,8 @@ class Pool:
                 alone.append(each)
             else:
                 yield each[0], found
+        if alone:
+            self.close()
         for each in sorted(alone, key=lambda each: each[0]):
             for _, found in self._together([each], 1):
                 yield each[0], found
@@ -50,6 +55,7 @@ class Pool:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        self._begin()
 
     def _together(self, tasks: Sequence[Numbered], jobs: int) -> Iterator[tuple[Numbered, Record]]:
         while len(self._threads) < min(jobs, len(tasks)):
@@ -65,9 +71,10 @@ class Pool:
             yield found
 
     def _keep_busy(self) -> None:
-        worker = Worker(*self._given, self._stop)
+        stop, waiting = self._stop, self._waiting
+        worker = Worker(*self._given, stop)
         try:
-            while (each := self._waiting.get()) is not None and not self._stop.is_set():
+            while (each := waiting.get()) is not None and not stop.is_set():
                 self._put((each, worker.perform(each[1])))
         except Stopped:
             pass

@@ -92,7 +92,7 @@ class Bar:
         self._counts[status] += 1
         if self._bar is not None:
             self._bar.update(1, "")
-        elif time.monotonic() - self._told >= EVERY:
+        elif time.monotonic() - self._told >= EVERY and self._counts.total() < self._total:
             self._told = time.monotonic()
             self._line()
 

@@ -117,15 +117,7 @@ class Worker:
     def _begin(self) -> None:
         mine, theirs = Pipe()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, json.dumps(sys.path), str(theirs.fileno()), str(os.getpid())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                env=os.environ | {"PYTHONHASHSEED": "0"},  # an order that nobody meant is the same everywhere
-            )
+            self._process = self._popen(theirs.fileno())
         self._connection = mine
         why = ""
         try:
@@ -145,6 +137,20 @@ class Worker:
         if why:
             self.end()
             raise Nb2pkgError("N960", f"worker processes can't be started: {why}")
+
+    def _popen(self, descriptor: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-c", _START, json.dumps(sys.path), str(descriptor), str(os.getpid())],
+                pass_fds=(descriptor,),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env=os.environ | {"PYTHONHASHSEED": "0"},  # an order that nobody meant is the same everywhere
+            )
+        except OSError as error:
+            raise Nb2pkgError("N960", f"worker processes can't be started: {error}") from error
 
     def _answer(self, started: float) -> tuple[Record | tuple[Status, str], int]:
         """The record, or why there is none, and the most memory that was seen."""
