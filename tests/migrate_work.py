@@ -40,7 +40,7 @@ def work(each: Task) -> Outcome:
     if "grows" in each.name:
         held = []
         while True:
-            held.append(b"x" * (1 << 24))
+            held.append(b"x" * (1 << 26))
             time.sleep(0.005)
     if "keeps" in each.name:
         KEPT.append(b"x" * (160 << 20))

@@ -71,7 +71,7 @@ def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(tmp_path: P
     for number, fault in enumerate(("dies", "raises", "refused", "hangs", "grows")):
         names.insert(3 * number, f"{fault}.ipynb")
     tasks = [task(repo, name) for name in names]
-    limits = {"timeout": 4.0, "memory_limit": 400 << 20}
+    limits = {"timeout": 5.0, "memory_limit": 200 << 20}
     local = data(tasks, tmp_path / "local", How(jobs=2, **limits))  # type: ignore[arg-type]  # of two kinds
     (repo / "calls").unlink()
     with dask(tmp_path, workers=3) as (address, made):
@@ -92,7 +92,7 @@ def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(tmp_path: P
     # Both have filled the journal alike: nothing is left to do.
     (repo / "calls").unlink()
     with Journal(tmp_path / "dask") as journal:
-        left = [each.name for each in tasks if journal.find(each, 4.0, 400 << 20) is None]
+        left = [each.name for each in tasks if journal.find(each, 5.0, 200 << 20) is None]
     assert left == ["dies.ipynb"]
 
 

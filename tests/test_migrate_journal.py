@@ -182,12 +182,12 @@ def test_a_fingerprint_sees_what_it_is_of(tmp_path: Path) -> None:
 def test_limits_that_were_too_low_are_tried_again_when_higher(tmp_path: Path) -> None:
     repo = tmp_path / "repo"
     tasks = [task(repo, name) for name in ("dies.ipynb", "grows.ipynb", "hangs.ipynb")]
-    low = How(jobs=2, timeout=1.0, memory_limit=200 << 20)
+    low = How(jobs=2, timeout=4.0, memory_limit=200 << 20)
     assert [o.status for o in run_in(tmp_path, tasks, low)] == ["killed", "memory", "timeout"]
     run_in(tmp_path, tasks[1:], low)
-    run_in(tmp_path, tasks[1:], replace(low, timeout=0.5))
+    run_in(tmp_path, tasks[1:], replace(low, timeout=2.0))
     assert calls(repo) == ["dies.ipynb", "dies.ipynb", "grows.ipynb", "hangs.ipynb"]
-    run_in(tmp_path, tasks[1:], replace(low, timeout=1.1))
+    run_in(tmp_path, tasks[1:], replace(low, timeout=4.1))
     assert calls(repo).count("hangs.ipynb") == 2
     run_in(tmp_path, tasks[1:2], replace(low, memory_limit=201 << 20))
     assert calls(repo).count("grows.ipynb") == 2

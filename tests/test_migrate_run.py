@@ -49,7 +49,7 @@ def test_a_fault_costs_its_own_row(tmp_path: Path) -> None:
     names = [f"{name}.ipynb" for pair in zip(FAULTS, ("a", "b", "c", "d", "e", "f", "g"), strict=True) for name in pair]
     tasks = [task(tmp_path / "repo", name) for name in names]
     with Journal(tmp_path / "journal") as journal:
-        outcomes = run(tasks, work, journal, How(jobs=2, timeout=3.0, memory_limit=400 << 20))
+        outcomes = run(tasks, work, journal, How(jobs=2, timeout=5.0, memory_limit=200 << 20))
         found = {outcome.path: outcome for outcome in outcomes}
     assert list(found) == names
     assert {name: found[f"{name}.ipynb"].status for name in FAULTS} == {
@@ -63,8 +63,8 @@ def test_a_fault_costs_its_own_row(tmp_path: Path) -> None:
     }
     assert all(found[f"{name}.ipynb"].status == "done" for name in "abcdefg")
     told = {name: (found[f"{name}.ipynb"].message, found[f"{name}.ipynb"].diagnostics) for name in FAULTS}
-    assert told["hangs"][0] == "took longer than 3 s (--timeout)"
-    assert told["grows"][0] == "took more memory than 400 MB (--memory-limit)"
+    assert told["hangs"][0] == "took longer than 5 s (--timeout)"
+    assert told["grows"][0] == "took more memory than 200 MB (--memory-limit)"
     assert told["dies"][0] == "its process was ended by SIGKILL, twice"
     assert told["leaves"][0] == "its process ended by itself, with exit status 3, twice"
     assert told["raises"][0].startswith(
