@@ -85,6 +85,26 @@ def test_the_package_lies_apart_from_the_repository(tmp_path: Path) -> None:
             migrated(tmp_path / "lab", out)
 
 
+@pytest.mark.parametrize(
+    ("day", "expected", "codes"), [("2022-05-04", "2022-05-04", []), ("2013-05-04", "2020-01-01", ["N907"])]
+)
+def test_the_environment_is_that_of_the_last_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: str, expected: str, codes: list[str]
+) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "a.ipynb", "import numpy as np\nprint(np.arange(2))")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"{day}T12:00:00Z")
+    git(lab, "init", "-q")
+    git(lab, "add", "-A")
+    git(lab, "commit", "-qm", "all")
+    result = migrated(lab, tmp_path / "out")
+    text = (tmp_path / "out" / "pyproject.toml").read_text()
+    assert f'exclude-newer = "{expected}T23:59:59Z"' in text
+    assert "numpy==" not in text
+    assert [d.code for d in result.migration.diagnostics] == codes
+    assert [r.status for r in result.migration.rows] == ["whole"]
+
+
 # -- files between notebooks -----------------------------------------------------------------------------------
 
 

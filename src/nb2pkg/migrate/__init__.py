@@ -59,6 +59,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
     Raises Nb2pkgError where there is nothing to migrate, or the folder won't do.
     """
     from nb2pkg.emit.part import Part
+    from nb2pkg.migrate.age import of_its_time
     from nb2pkg.migrate.copies import without_copies
     from nb2pkg.migrate.decide import decide
     from nb2pkg.migrate.merge import merge, own_files, without_files
@@ -71,7 +72,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
 
     _check_apart(source, out)
     repository = scan(source)
-    base = options.notebook or Options()
+    base, dated = of_its_time(options.notebook or Options(), repository)
     there = files_of(source)
     listing = hashlib.sha256("\n".join(sorted(p for p in there if not p.endswith(".ipynb"))).encode()).hexdigest()
     outcomes = {o.path: o for o in run(_tasks("survey", repository, {}, base, listing))}
@@ -101,7 +102,7 @@ def migrate(source: Path, out: Path, options: MigrateOptions, run: Runner) -> Mi
         for path in failed:  # the others are planned again without it
             del surveys[path]
     tree, told = merge(decision, parts, templates, source.resolve(), repository.name)
-    found = migration(repository, decision, outcomes, told)
+    found = migration(repository, decision, outcomes, (*dated, *told))
     tree = replace(tree, files=(*tree.files, *report_files(found)))
     files = (file for o in converted if isinstance(o.value, Part) for file in own_files(o.value))
     written = write(tree, out, force=options.force, git=options.git, more=files)
