@@ -154,7 +154,7 @@ def test_notebooks_meet_on_drive_and_by_copies(tmp_path: Path) -> None:
 def test_a_folder_that_several_make_is_no_file_of_theirs(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     make = "import os\nos.makedirs('made/deep', exist_ok=True)"
-    asks = "import os\nif not os.path.isdir('made'):\n    os.makedirs('made')"
+    asks = "import os\nif not os.path.isdir('made/deep'):\n    os.makedirs('made/deep')"
     write_notebook(lab / "1.ipynb", asks, "open('made/one.txt', 'w').write('1')\nNone")
     write_notebook(lab / "2.ipynb", make, "open('made/two.txt', 'w').write(open('made/one.txt').read() + '2')\nNone")
     write_notebook(lab / "3.ipynb", "print(open('made/two.txt').read())")
