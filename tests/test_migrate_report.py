@@ -142,6 +142,12 @@ def test_what_needs_a_person_comes_in_the_order_of_its_weight() -> None:
     assert [place.notebook for place in found[5].places] == ["b.ipynb", "c.ipynb"]
 
 
+def test_a_repository_that_could_not_be_read_comes_first() -> None:
+    gone = Migration("gone", "", (), diagnostics=(Diagnostic("N901", "gone: is no folder", severity="error"),))
+    assert [need.code for need in needs([LAB, gone])][:2] == ["N901", "N110"]
+    assert text(gone).endswith("1. N901: gone: is no folder")
+
+
 def test_the_page_tells_what_to_do_first() -> None:
     told = [item.text for item in parsed([LAB]).all("ol", "needs")[0].all("li") if "data-kind" in item.attributes]
     assert len(told) == 7

@@ -60,10 +60,11 @@ class Need:
 
 
 def needs(migrations: Sequence[Migration]) -> tuple[Need, ...]:
-    """All that needs a person, the most pressing first."""
+    """All that needs a person, the most pressing first: repositories of which nothing came before anything else."""
     failed: list[Need] = []
     unequal: list[Need] = []
-    repository: list[Need] = []
+    repository: list[tuple[Need, bool]] = []
+    """And whether nothing of the repository came over."""
     doubts: dict[str, list[Place]] = defaultdict(list)
     for migration in migrations:
         waiting = dependents(migration.links)
@@ -82,15 +83,17 @@ def needs(migrations: Sequence[Migration]) -> tuple[Need, ...]:
         for told in migration.diagnostics:
             if told.severity != "info":
                 meaning, to_do = described(told.code)
-                repository.append(Need("repository", told.code, meaning, to_do, (_place(migration.source, "", told),)))
+                need = Need("repository", told.code, meaning, to_do, (_place(migration.source, "", told),))
+                repository.append((need, told.severity == "error"))
     failed.sort(key=lambda need: (-need.dependents, FAILED.index(need.kind), _key(need.places[0])))
     unequal.sort(key=lambda need: (-need.dependents, _key(need.places[0])))
-    repository.sort(key=lambda need: (need.code, _key(need.places[0])))
+    repository.sort(key=lambda each: (each[0].code, _key(each[0].places[0])))
     shared = [
         Need("doubt", code, *described(code), tuple(sorted(set(places), key=_key))) for code, places in doubts.items()
     ]
     shared.sort(key=lambda need: (-len({(place.source, place.notebook) for place in need.places}), need.code))
-    return (*failed, *unequal, *repository, *shared)
+    unread = [need for need, fails in repository if fails]
+    return (*unread, *failed, *unequal, *(need for need, fails in repository if not fails), *shared)
 
 
 def dependents(links: Sequence[Link]) -> dict[str, frozenset[str]]:
