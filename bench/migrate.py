@@ -211,6 +211,7 @@ def main() -> int:
     parser.add_argument("--timeout", default="120")
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a cluster ends with it
     wrong = 0
     runs: dict[int, Watched] = {}
     with tempfile.TemporaryDirectory(prefix="bench-migrate-") as temporary:
