@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "refactor": {"analyse", "section", "plan"},
     "plan": {"analyse", "section", "refactor", "facts", "python2"},
     "emit": {"analyse", "section", "refactor", "plan", "read"},
-    "write": {"emit", "repository"},
+    "write": {"emit", "manifest", "repository"},
     "repository": set(),
     "verify": {"pages"},
 }

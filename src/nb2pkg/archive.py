@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nb2pkg.errors import OutputError
+from nb2pkg.manifest import MANIFEST
 from nb2pkg.repository import LOCAL_CONFIG, NO_SCM
-from nb2pkg.write import MANIFEST
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""

@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -25,9 +25,9 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.project import ignored
 from nb2pkg.emit.tree import Copy, Tree
 from nb2pkg.errors import OutputError
+from nb2pkg.manifest import MANIFEST, manifest_text
 from nb2pkg.repository import LOCAL_CONFIG, NO_SCM, repository
 
-MANIFEST = ".nb2pkg/manifest.json"
 LAYOUTS = ("workspace/", "workspaces/")
 """The folders in which notebooks find their own layouts."""
 SKIPPED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
@@ -142,9 +142,9 @@ def _fill(tree: Tree, folder: Path, more: Iterable[tuple[str, bytes]]) -> _Made:
     about |= {"folders": tree.folders}
     paths = [{"original": original, "package": package} for original, package in tree.paths]
     about |= {"paths": paths, "values": {name: list(names) for name, names in tree.values}}
+    about |= {"members": [asdict(member) for member in tree.members]} if tree.members else {}
     manifest = {"version": 1, **about, "files": made.files, "moved": made.moved}
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    _new(folder, MANIFEST).write_text(text, encoding="utf-8", errors="surrogateescape")
+    _new(folder, MANIFEST).write_text(manifest_text(manifest), encoding="utf-8", errors="surrogateescape")
     return made
 
 

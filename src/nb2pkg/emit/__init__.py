@@ -6,6 +6,7 @@ What goes in here: text. What does not: decisions (those are in the plan) and wr
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path, PurePosixPath
@@ -67,7 +68,8 @@ def emit_part(
     if notebook.rewritten:  # what verify runs in the original's place, which is kept as it was
         today = masked_file(with_sources(file, notebook.sources), notebook.secrets)
         kept = {f"{folder}/{_beside(file, notebook)}": today} | kept
-    ran = {f"{folder}/{name}": content for name, content in notebook.run_files}
+    ran = {os.path.normpath(folder / name).replace(os.sep, "/"): content for name, content in notebook.run_files}
+    kept |= {path: content for path, content in ran.items() if path.startswith("notebooks/") and path not in kept}
     return Part(
         package=plan.package,
         notebook=notebook.name,
@@ -80,10 +82,14 @@ def emit_part(
         requirements=pinned,
         as_of=as_of,
         beside=plan.local_modules,
-        kept=tuple((kept | ran).items()),
+        kept=tuple(kept.items()),
         runtime=tuple(runtime),
         templates=tuple(plot_templates(measured).items()),
         folders=tuple(sorted(_expected(plan))),
+        cwd=source.folder,
+        expected=plan.folders,
+        upgraded=notebook.rewritten or any(told.code == "N015" for told in plan.diagnostics),
+        values=tuple((saved.folder, saved.names) for stage in plan.stages for saved in stage.saves),
         secrets=tuple(dict.fromkeys(s.name for s in notebook.secrets)),
         constants=len(plan.constants) - sum(name in elsewhere for name in source.constants),
         measured=bool(measured),
@@ -130,10 +136,8 @@ def emit(part: Part, plan: Plan, folder: Path) -> Tree:
     files |= {f"{each}/.gitkeep": b"" for each in part.folders}
     files |= runtime_files(package, part.runtime)
     files |= dict(part.beside) | dict(part.kept)
-    cwd = "." if plan.in_place else plan.workspace if plan.cwd == "." else f"{plan.workspace}/{plan.cwd}"
-    values = tuple((saved.folder, saved.names) for stage in plan.stages for saved in stage.saves)
     whole = tuple(sorted(files.items()))
-    return Tree(whole, part.copies, package, folder, kept, cwd, plan.folders, plan.moved, values)
+    return Tree(whole, part.copies, package, folder, kept, part.cwd, plan.folders, plan.moved, part.values)
 
 
 def runtime_files(package: str, names: Iterable[str]) -> dict[str, bytes]:

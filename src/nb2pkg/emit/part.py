@@ -42,6 +42,14 @@ class Part:
     """Folders that have to be there before the first stage starts."""
     as_of: str = ""
     """The day whose packages it wants; empty: those that are pinned."""
+    cwd: str = "."
+    """The folder that stands for the notebook's working folder."""
+    expected: tuple[str, ...] = ()
+    """Folders that the notebook expects to find, from its working folder."""
+    upgraded: bool = False
+    """What is kept to be run, or something that it runs, is not what it was, which does not run today."""
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(folder, the variables in it) of what the stages save for each other."""
     secrets: tuple[str, ...] = ()
     """Variables of the environment that its stages read."""
     constants: int = 0

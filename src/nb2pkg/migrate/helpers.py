@@ -20,6 +20,10 @@ class HelperModules:
     """(path from the package's root, contents), their own imports mended."""
     imported: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     """For each notebook: (module as it is imported, full name) of its helpers."""
+    kept: tuple[tuple[str, bytes], ...]
+    """(path from the repository's root, contents) of each file that lies there, as the notebooks import it."""
+    beside: tuple[tuple[str, tuple[str, ...]], ...]
+    """For each notebook: those that it needs."""
     used: tuple[tuple[str, tuple[str, ...]], ...]
     """For each notebook: the paths of the helpers' files that it needs."""
 
@@ -48,8 +52,11 @@ def place_helpers(surveys: Sequence[Survey], package: str, taken: Mapping[str, s
                 made |= {target: _mended(content, full[path]) for target, content in placed.items()}
                 paths[unit] = sorted(placed)
     used = {path: tuple(sorted(p for u in own.values() for p in paths[u])) for path, own in by_notebook.items()}
+    there = {survey.path: {f.source: f.content for f in survey.helpers if f.source} for survey in surveys}
     return HelperModules(
         files=tuple(sorted(made.items())),
+        kept=tuple(sorted({path: content for own in there.values() for path, content in own.items()}.items())),
+        beside=tuple((path, tuple(sorted(own))) for path, own in there.items() if own),
         imported=tuple((path, tuple(sorted(modules.items()))) for path, modules in full.items()),
         used=tuple(used.items()),
     )

@@ -17,12 +17,14 @@ from nb2pkg.emit.format import LINE_LENGTH, formatted
 from nb2pkg.emit.part import Part
 from nb2pkg.emit.project import DvcStage
 from nb2pkg.emit.text import docstring
-from nb2pkg.emit.tree import Copy, Tree
+from nb2pkg.emit.tree import Copy, Member, Tree
 from nb2pkg.migrate.decide import Decision
-from nb2pkg.migrate.links import OWN_WORKSPACES
+from nb2pkg.migrate.links import OWN_WORKSPACES, workspace
 from nb2pkg.migrate.readme import readme
 from nb2pkg.migrate.shared import CONSTANTS
 
+KEPT = "notebooks"
+"""The folder of the notebooks as they were, with their helper modules beside them, as in the repository."""
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -37,7 +39,8 @@ class _Member:
 def without_files(part: Part) -> Part:
     """The part without the contents of its files: small enough to keep those of all notebooks."""
     modules = tuple((path, "") for path, _ in part.modules)
-    return replace(part, modules=modules, kept=(), templates=(), beside=())
+    kept = tuple((path, b"") for path, _ in part.kept)
+    return replace(part, modules=modules, kept=kept, templates=(), beside=())
 
 
 def own_files(part: Part) -> Iterator[tuple[str, bytes]]:
@@ -54,7 +57,7 @@ def merge(
     package = decision.package
     order = [path for path in decision.links.order if path in parts]
     members = [_Member(path, parts[path].stages) for path in order]
-    stages, told = _joined(members, decision)
+    stages, needs, told = _joined(members, decision)
     outs = {out for stage in stages for out in stage.outs}
     copies = _copies([parts[path] for path in order], outs, root)
     files = dict(templates) | dict(decision.helpers.files)
@@ -67,6 +70,7 @@ def merge(
     runtime += ["transfer"] if decision.links.transfers else []
     emitted = (target for path in order for target, _ in parts[path].modules)
     packages = [path for path in (*files, *modules, *emitted) if path.endswith("/__init__.py")]
+    files |= {f"{KEPT}/{path}": content for path, content in decision.helpers.kept}
     secrets = tuple(dict.fromkeys(name for path in order for name in parts[path].secrets))
     tracked = tuple(c.target for c in copies if c.tracked)
     pythons = sorted((part.python for part in parts.values() if part.python), key=_version)
@@ -91,7 +95,30 @@ def merge(
     if secrets:
         texts[".env.example"] = project.env_example(secrets)
     files |= {path: text.encode() for path, text in texts.items()} | runtime_files(package, runtime)
-    return Tree(tuple(sorted(files.items())), copies, package, root), told
+    listed = tuple(_listed(path, parts[path], decision, needs[path]) for path in order)
+    values = tuple(saved for path in order for saved in parts[path].values)
+    return Tree(tuple(sorted(files.items())), copies, package, root, values=values, members=listed), told
+
+
+def _listed(path: str, part: Part, decision: Decision, needs: Iterable[str]) -> Member:
+    """What the manifest says of a notebook."""
+    kept, *ran = (name for name, _ in part.kept)
+    helpers = (f"{KEPT}/{helper}" for helper in dict(decision.helpers.beside).get(path, ()))
+    reads = {(each.producer, each.file) for each in decision.links.links if each.consumer == path}
+    others = dict(decision.names).keys() - {path, *(maker for maker, _ in reads)}
+    reads |= {(maker, "") for maker in needs if maker in others}  # the stages that copy files are no notebooks
+    return Member(
+        path=path,
+        notebook=kept,
+        package=part.package,
+        workspace=workspace(path, decision.links.own, dict(decision.names)),
+        cwd=part.cwd,
+        stages=tuple(stage.name for stage in part.stages),
+        folders=part.expected,
+        beside=tuple(sorted({*ran, *helpers} - {f"{KEPT}/{path}"})),
+        reads=tuple(sorted(reads)),
+        upgraded=part.upgraded,
+    )
 
 
 # -- the pipeline ----------------------------------------------------------------------------------------------
@@ -99,8 +126,9 @@ def merge(
 
 def _joined(
     members: Sequence[_Member], decision: Decision
-) -> tuple[tuple[DvcStage, ...], tuple[Diagnostic, ...]]:
-    """All stages, each file with one maker and each dependency with somebody who brings it."""
+) -> tuple[tuple[DvcStage, ...], Mapping[str, set[str]], tuple[Diagnostic, ...]]:
+    """All stages, each file with one maker and each dependency with somebody who brings it; for each notebook, those
+    that it has to wait for; and what was doubted."""
     told: list[Diagnostic] = []
     maker: dict[str, str] = {}
     owned: list[tuple[_Member, list[DvcStage]]] = []
@@ -133,7 +161,7 @@ def _joined(
                 if (who := maker.get(dep)) is not None and dep not in dropped:
                     needs[member.notebook].add(who)
             found.append(replace(stage, deps=tuple(d for d in stage.deps if d not in dropped)))
-    return tuple(found), tuple(told)
+    return tuple(found), needs, tuple(told)
 
 
 def _other_maker(out: str, maker: Mapping[str, str], notebook: str) -> bool:

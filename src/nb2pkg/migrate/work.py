@@ -40,9 +40,7 @@ def _of_survey(task: Task, seen: Survey) -> tuple[Fingerprint, ...]:
 
 
 def _of_part(task: Task, made: Part) -> tuple[Fingerprint, ...]:
-    folder = Path(task.notebook.path).parent
-    ran = (Path(path).relative_to(Path("notebooks") / folder) for path, _ in made.kept[1:])
-    return _read(task, ((folder / path).as_posix() for path in ran))
+    return _read(task, (path.removeprefix("notebooks/") for path, _ in made.kept[1:]))
 
 
 def _read(task: Task, paths: Iterable[str]) -> tuple[Fingerprint, ...]:

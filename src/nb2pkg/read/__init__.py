@@ -234,7 +234,7 @@ class _Cells:
     def _keep(self, path: Path, content: bytes) -> None:
         """Keep what `%run` ran, for whoever runs the notebook again."""
         relative = os.path.relpath(path, self.reading.folder)
-        if not relative.startswith(".."):
+        if not relative.startswith("..") or self.within is not None:
             self.run_files[Path(relative).as_posix()] = content
 
     def _notebook_of_file(self, path: Path, name: str) -> RawNotebook:
