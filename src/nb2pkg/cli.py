@@ -11,6 +11,9 @@ import click
 from nb2pkg.errors import Nb2pkgError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nb2pkg.migrate import Migrated
     from nb2pkg.pipeline import Options
 
 
@@ -174,7 +177,8 @@ def plan(notebook: Path, as_json: bool, profiled: bool, **options: Any) -> None:
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each run.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def verify(out: Path, python: str | None, kernel: str | None, timeout: float | None, as_json: bool) -> None:
-    """Run the notebook kept in OUT and its package in scratch copies, and compare them cell by cell.
+    """Run the notebook kept in OUT and its package in scratch copies, and compare them cell by cell; of a package of
+    many notebooks, each of them.
 
     This runs the notebook's code, at least twice. Exit status 0: everything compared is equal.
     """
@@ -183,15 +187,26 @@ def verify(out: Path, python: str | None, kernel: str | None, timeout: float | N
     from nb2pkg.verify.bar import Bar
     from nb2pkg.verify.check import VerifyOptions
     from nb2pkg.verify.check import verify as check
-    from nb2pkg.verify.terminal import table
+    from nb2pkg.verify.members import is_joined
+    from nb2pkg.verify.terminal import joined_table, table
 
+    options = VerifyOptions(python, kernel, timeout)
     try:
-        report = check(out, VerifyOptions(python, kernel, timeout), Bar())
+        if is_joined(out.resolve()):
+            from nb2pkg.migrate.verified import verify_migrated
+
+            joined, _, told = verify_migrated(out.resolve(), options, Bar())
+            for diagnostic in told:
+                click.echo(str(diagnostic), err=True)
+            found, shown, equivalent = joined.as_json(), joined_table(joined), joined.equivalent
+        else:
+            report = check(out, options, Bar())
+            found, shown, equivalent = report.as_json(), table(report), report.verdict == "equivalent"
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
-    click.echo(json.dumps(report.as_json(), indent=1) if as_json else table(report))
-    sys.exit(0 if report.verdict == "equivalent" else 1)
+    click.echo(json.dumps(found, indent=1) if as_json else shown)
+    sys.exit(0 if equivalent else 1)
 
 
 @main.command()
@@ -210,6 +225,9 @@ def verify(out: Path, python: str | None, kernel: str | None, timeout: float | N
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each notebook.")
 @click.option("--memory-limit", type=click.IntRange(min=64), help="Megabytes for each notebook.")
 @click.option("--scheduler", default="", help="A Dask scheduler (tcp://host:port) whose workers do the work.")
+@click.option("--verify", "verified", is_flag=True, help="Run the notebooks and the package, and compare them.")
+@click.option("--kernel", default=None, help="With --verify: the Jupyter kernel that the notebooks run in.")
+@click.option("--run-timeout", type=click.FloatRange(min=0, min_open=True), help="With it: seconds for each run.")
 @click.option("--json", "as_json", is_flag=True, help="The report for machines.")
 def migrate(
     sources: tuple[str, ...],
@@ -221,14 +239,18 @@ def migrate(
     timeout: float | None,
     memory_limit: int | None,
     scheduler: str,
+    verified: bool,
+    kernel: str | None,
+    run_timeout: float | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Make one package, with one pipeline, of all notebooks of a repository; of several SOURCES, a package each in
     OUT. What they are may be folders or URLs (s3://...).
 
-    Runs nothing of them. What was done is kept beside OUT: run it again after an interruption, and it goes on. Exit
-    status 0: every notebook came over; 1: some did not, the report says which.
+    Runs nothing of them, without --verify. What was done is kept beside OUT: run it again after an interruption, and it
+    goes on. Exit status 0: every notebook came over (and is equivalent, if that was asked); 1: some did not, the report
+    says which.
     """
     import json
     import os
@@ -254,7 +276,10 @@ def migrate(
         scheduler=scheduler,
     )
     try:
-        made = migrate_all(sources, out, chosen, how, Bar())
+        if verified:
+            made = migrate_all(sources, out, chosen, how, Bar(), then=_verifier(options["python"], kernel, run_timeout))
+        else:
+            made = migrate_all(sources, out, chosen, how, Bar())
     except Nb2pkgError as error:
         click.echo(f"nb2pkg: {error}", err=True)
         sys.exit(2)
@@ -267,5 +292,18 @@ def migrate(
         click.echo(json.dumps(report([one.migration for one in made]), indent=1))
     else:
         click.echo(f"next: see {out}/migration.html" + (f"; cd {out} && dvc repro" if len(made) == 1 else ""))
-    failed = any(row.status not in ("whole", "doubts", "copy") for one in made for row in one.migration.rows)
+    rows = [row for one in made for row in one.migration.rows if row.status != "copy"]
+    failed = any(row.status not in ("whole", "doubts") for row in rows)
+    failed = failed or (verified and any(row.equivalence != "equivalent" for row in rows))
     sys.exit(1 if failed or any(not one.migration.rows for one in made) else 0)
+
+
+def _verifier(python: str | None, kernel: str | None, timeout: float | None) -> Callable[[Migrated], Migrated]:
+    """Verifies a package once it is written; raises Nb2pkgError where nothing can be run here."""
+    from nb2pkg.migrate.verified import verified
+    from nb2pkg.verify.bar import Bar
+    from nb2pkg.verify.check import VerifyOptions
+    from nb2pkg.verify.environment import interpreter
+
+    interpreter(python, kernel)
+    return lambda made: verified(made, VerifyOptions(python, kernel, timeout), Bar())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
@@ -22,12 +22,14 @@ Failed = Literal["crashed", "refused", "timeout", "memory"]
 NeedKind = Failed | Literal["equivalence", "repository", "doubt"]
 FAILED: tuple[Failed, ...] = get_args(Failed)
 UNEQUAL = {"differs": "gives other results than the notebook", "failed": "could not be run to its end to compare it"}
+VERIFIED = ("N720", "N721")
+"""What is told of these two."""
 TO_DO: dict[NeedKind, str] = {
     "crashed": "report it to the authors of nb2pkg, with the notebook; no other notebook is affected",
     "refused": "mend the notebook, then migrate again",
     "timeout": "migrate again with a longer --timeout, or split the notebook",
     "memory": "migrate again with a higher --memory-limit, or split the notebook",
-    "equivalence": "see what differs in the subpackage's own report: nb2pkg verify",
+    "equivalence": "see the notebook's page in reports/equivalence.html",
 }
 
 
@@ -74,11 +76,10 @@ def needs(migrations: Sequence[Migration]) -> tuple[Need, ...]:
                 if row.status == kind:
                     failed.append(_failure(migration.source, row, kind, count))
             if row.equivalence in UNEQUAL:
-                place = Place(migration.source, row.notebook, f"{row.subpackage} {UNEQUAL[row.equivalence]}")
-                unequal.append(Need("equivalence", "", "", TO_DO["equivalence"], (place,), count))
+                unequal.append(_unequal(migration.source, row, count))
             if row.status not in FAILED:
                 for told in row.diagnostics:
-                    if told.severity != "info":
+                    if told.severity != "info" and told.code not in VERIFIED:
                         doubts[told.code].append(_place(migration.source, row.notebook, told))
         for told in migration.diagnostics:
             if told.severity != "info":
@@ -124,6 +125,16 @@ def _documented() -> dict[str, tuple[str, str]]:
     page = files("nb2pkg").joinpath("diagnostics.md").read_text(encoding="utf-8")
     rows = re.findall(r"(?m)^\| (N\d{3}) \| \w+ \| (.*?) \| (.*?) \|$", page)
     return {code: (meaning, "" if to_do in ("nothing", "see the message") else to_do) for code, meaning, to_do in rows}
+
+
+def _unequal(source: str, row: Row, dependents: int) -> Need:
+    why = next((told for told in row.diagnostics if told.code in VERIFIED), None)
+    message = f"{row.subpackage} {UNEQUAL[row.equivalence]}"
+    place = Place(source, row.notebook, message)
+    if why is not None:
+        place = replace(place, message=f"{message}: {why.message}", cell=why.cell)
+    code = why.code if why is not None else ""
+    return Need("equivalence", code, described(code)[0], TO_DO["equivalence"], (place,), dependents)
 
 
 def _failure(source: str, row: Row, kind: NeedKind, dependents: int) -> Need:

@@ -103,6 +103,8 @@ def text(migration: Migration) -> str:
         near = len(migration.shared) - defined
         besides = f"; {near} of which there are near copies" if near else ""
         lines.append(f"  {_counted(defined, 'function or class', 'functions and classes')} defined once{besides}")
+    if compared := Counter(row.equivalence for row in migration.rows if row.equivalence):
+        lines.append("  verified: " + ", ".join(f"{count} {result}" for result, count in sorted(compared.items())))
     needed = needs(ordered)
     lines += (f"  {number}. {_told(need)}" for number, need in enumerate(needed[:SHOWN_NEEDS], 1))
     if len(needed) > SHOWN_NEEDS:

@@ -36,8 +36,10 @@ def migrate_all(
     how: How | None = None,
     watcher: Watcher | None = None,
     on_done: Callable[[Migrated], None] = lambda one: None,
+    then: Callable[[Migrated], Migrated] = lambda one: one,
 ) -> tuple[Migrated, ...]:
-    """Migrate each source: one to `out`, several to folders below it, which gets one report on all.
+    """Migrate each source: one to `out`, several to folders below it, which gets one report on all. `then` is done to
+    each package once it is written.
 
     Raises Nb2pkgError where nothing can be done. Of several sources, one that can't be migrated is told in the report.
     """
@@ -45,10 +47,10 @@ def migrate_all(
         check_free(out, options.force)
     with _folder_for(out) as folder, Runner(work, how, watcher) as runner:
         if len(sources) == 1:
-            made: tuple[Migrated, ...] = (_one(sources[0], folder, _journal(out), options, runner),)
+            made: tuple[Migrated, ...] = (_one(sources[0], folder, _journal(out), options, runner, then),)
             on_done(made[0])
         else:
-            made = tuple(_several(sources, folder, out, options, runner, on_done))
+            made = tuple(_several(sources, folder, out, options, runner, on_done, then))
         if is_remote(out):
             deliver(folder, out, options.force)
     return made
@@ -61,6 +63,7 @@ def _several(
     options: MigrateOptions,
     runner: Runner,
     on_done: Callable[[Migrated], None],
+    then: Callable[[Migrated], Migrated],
 ) -> Iterator[Migrated]:
     if options.package:
         raise OutputError("N603", "--package names one package, and there are several sources; leave it out", file=out)
@@ -73,7 +76,7 @@ def _several(
     for source, name in zip(sources, _names(sources), strict=True):
         target = folder / name
         try:
-            one = _one(source, target, _journal(f"{out.rstrip('/')}/{name}"), options, runner)
+            one = _one(source, target, _journal(f"{out.rstrip('/')}/{name}"), options, runner, then)
         except Nb2pkgError as error:
             told = Diagnostic(error.code, str(error), severity="error")
             one = Migrated(target, Migration(name, "", (), diagnostics=(told,)))
@@ -84,11 +87,14 @@ def _several(
     mark.unlink()
 
 
-def _one(source: str, out: Path, journal: Path, options: MigrateOptions, runner: Runner) -> Migrated:
+def _one(
+    source: str, out: Path, journal: Path, options: MigrateOptions, runner: Runner, then: Callable[[Migrated], Migrated]
+) -> Migrated:
     with _folder_of(source) as folder, Journal(journal) as kept:
         made = migrate(folder, out, options, lambda tasks: runner.run(tasks, kept))
         kept.prune()
-        return Migrated(made.out, made.migration, (*kept.diagnostics, *made.diagnostics))
+        made = replace(made, diagnostics=(*kept.diagnostics, *made.diagnostics))
+    return then(made)
 
 
 def _names(sources: Sequence[str]) -> list[str]:

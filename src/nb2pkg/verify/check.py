@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from nb2pkg.verify.progress import Progress, Silent
 from nb2pkg.verify.publish import parts, publish
 from nb2pkg.verify.reference import Reference
 from nb2pkg.verify.report import Check, Report, Verdict
-from nb2pkg.verify.reproduction import reproduce
+from nb2pkg.verify.reproduction import Reproduction, reproduce
 from nb2pkg.verify.scratch import scratch
 
 FEWEST_RUNS, MOST_RUNS = 2, 4
@@ -55,14 +56,33 @@ def check(
     progress: Progress,
 ) -> Report:
     """Compare the package, run below the scratch `folder`, with the runs of the notebook."""
+
+    def reproduced(again: bool) -> Reproduction:
+        place = folder / "again" if again else folder
+        place.mkdir(exist_ok=True)
+        return reproduce(package, python, place, timeout=options.timeout, progress=progress)
+
+    return checked(package, notebook, python, folder, reproduced)
+
+
+def checked(
+    package: Package,
+    notebook: Reference,
+    python: Interpreter,
+    folder: Path,
+    reproduced: Callable[[bool], Reproduction],
+    search: tuple[Path, ...] = (),
+) -> Report:
+    """Compare what the package did, its first time or `again`, with the runs of the notebook. `folder` is scratch, and
+    from `search` the notebook's own modules are imported."""
     runs: list[Outcome] = []
     for number in range(FEWEST_RUNS):
         runs.append(notebook.run(number))
         if runs[-1].failure is not None:
             return _notebook_fails(package, python, runs)
-    reproduction = reproduce(package, python, folder, timeout=options.timeout, progress=progress)
+    reproduction = reproduced(False)
     while True:
-        checks = compare(Compared(package, tuple(runs), reproduction), python, folder)
+        checks = compare(Compared(package, tuple(runs), reproduction, search), python, folder)
         if not _may_be_chance(checks) or len(runs) == MOST_RUNS:
             break
         again = notebook.run(len(runs))
@@ -70,7 +90,10 @@ def check(
             return _notebook_fails(package, python, [*runs, again])
         runs.append(again)
     if _may_be_chance(checks) and any(c.status == "not reproducible" for c in checks):
-        checks = _without_chance(checks, package, tuple(runs), python, folder / "again", options, progress)
+        second = reproduced(True)
+        if second.outcome.failure is None:
+            found = compare(Compared(package, tuple(runs), second, search), python, folder)
+            checks = _without_chance(checks, found)
     failure = reproduction.outcome.failure
     verdict: Verdict = "equivalent"
     if any(c.status == "different" for c in checks):
@@ -78,7 +101,7 @@ def check(
     if failure is not None:
         verdict = "package fails"
     return Report(
-        package=package.name,
+        package=package.title,
         notebook=package.notebook,
         python=python.path,
         verdict=verdict,
@@ -95,22 +118,9 @@ def _may_be_chance(checks: tuple[Check, ...]) -> bool:
     return any(check.status == "different" and check.kind != "stage" for check in checks)
 
 
-def _without_chance(
-    checks: tuple[Check, ...],
-    package: Package,
-    runs: tuple[Outcome, ...],
-    python: Interpreter,
-    folder: Path,
-    options: VerifyOptions,
-    progress: Progress,
-) -> tuple[Check, ...]:
-    """The checks of a notebook that draws without a seed: what another run of the package shows as the notebook does
+def _without_chance(checks: tuple[Check, ...], second: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The checks of a notebook that draws without a seed: what a second run of the package shows as the notebook does
     differs by chance. What is wrong with a package is wrong each time."""
-    folder.mkdir()
-    again = reproduce(package, python, folder, timeout=options.timeout, progress=progress)
-    if again.outcome.failure is not None:
-        return checks
-    second = compare(Compared(package, runs, again), python, folder)
     wrong = {(c.kind, c.name) for c in second if c.status == "different"}
     chance = "another run of the package does what the notebook does"
     return tuple(
@@ -129,20 +139,30 @@ def _notebook_fails(package: Package, python: Interpreter, runs: list[Outcome]) 
     place = f"cell {number}" if number else "the notebook"
     if len(runs) > 1:
         place += f", in its run {len(runs)} only"
+    return replace(
+        not_run(package, python, "notebook fails", f"{place}: {failure.error}"),
+        runs=len(runs),
+        notebook_seconds=runs[0].seconds,
+        cell=next((cell.index for cell in package.cells if cell.id == failure.place), None),
+    )
+
+
+def not_run(package: Package, python: Interpreter, verdict: Verdict, reason: str) -> Report:
+    """The report where nothing could be compared."""
     checks = [Check("stage", stage.name, "not run", stage=stage.name) for stage in package.stages]
     checks += [
         Check("text", f"cell {n}", "not run", cell.id, n, package.stage_of(cell.id))
         for n, cell in enumerate(package.cells, 1)
     ]
     return Report(
-        package=package.name,
+        package=package.title,
         notebook=package.notebook,
         python=python.path,
-        verdict="notebook fails",
-        reason=f"{place}: {failure.error}",
+        verdict=verdict,
+        reason=reason,
         stages=tuple(stage.name for stage in package.stages),
-        runs=len(runs),
-        notebook_seconds=runs[0].seconds,
+        runs=0,
+        notebook_seconds=0.0,
         package_seconds=0.0,
         checks=tuple(checks),
     )

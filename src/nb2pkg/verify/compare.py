@@ -27,6 +27,8 @@ class Compared:
     runs: tuple[Outcome, ...]
     """At least two runs of the notebook, all to their end."""
     reproduction: Reproduction
+    search: tuple[Path, ...] = ()
+    """Where the notebook's own modules are imported from, if not in the package's root."""
 
     @property
     def got(self) -> Outcome:
@@ -300,6 +302,7 @@ def _results(
     given.write_text(json.dumps(tasks), encoding="utf-8")
     answer.unlink(missing_ok=True)
     command = [python.path, sameness.__file__, str(given), str(answer), str(both.got.folder), both.package.name]
+    command += map(str, both.search)
     ended = run(command, scratch, environment(python, scratch))
     if ended.status != 0 or not answer.exists():
         last = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.status}"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,9 +17,14 @@ from nb2pkg.errors import OutputError
 
 MANIFEST = ".nb2pkg/manifest.json"
 WORKSPACE = "workspace"
+WORKSPACES = (WORKSPACE, "workspaces")
+"""The folders of the notebooks' own layouts: the one that all share, and those that belong to one of several."""
 NOTEBOOKS = "notebooks"
 OWN_OUTPUTS = ("dvc.lock", "data/interim", "reports/outputs", "reports/figures", "metrics")
 """What the stages write, or DVC, that the notebook does not."""
+RECORDS = "reports/outputs"
+REPORTS = ("reports/equivalence.json", "reports/equivalence.html", "reports/equivalence")
+"""What a verification writes."""
 UNSEEN = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".pytest_cache", ".venv"})
 """Folders that are nobody's output."""
 
@@ -40,14 +45,18 @@ class PackageStage:
     name: str
     cells: tuple[str, ...]
     saves: tuple[str, ...]
+    records: str = ""
+    """The file that holds what it has shown, from the root."""
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An emitted folder."""
+    """An emitted folder, or the share of one notebook in a package of several."""
 
     root: Path
     name: str
+    """The package that holds `artifacts`."""
     notebook: str
     """The kept notebook, from the root."""
     cwd: str
@@ -66,6 +75,12 @@ class Package:
     """The data files that were copied in, from the root."""
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(folder, the variables in it) of what the stages save for each other."""
+    title: str = ""
+    """What people call it: its subpackage, where it is one of several."""
+    workspace: str = WORKSPACE
+    """The folder of the notebook's own layout, from the root."""
+    joined: bool = False
+    """It is one of several: what lies in notebooks/ lies there as in the folder that `workspace` stands for."""
 
     def host(self, record: str) -> str:
         """The id of the notebook's own cell that a recorded id belongs to: `%run` brings in `<id>-run1-3`."""
@@ -94,9 +109,10 @@ class Package:
 
 def read_package(root: Path) -> Package:
     """Read an emitted folder; raises OutputError where it is none."""
-    manifest = _manifest(root)
+    manifest = manifest_of(root)
     name, notebook = str(manifest["package"]), str(manifest["notebook"])
-    stages = _stages(root)
+    check_kept(root, notebook)
+    stages = stages_of(root)
     modules = []
     for file in sorted(manifest["files"]):
         first = PurePosixPath(file).parts[0]
@@ -108,18 +124,20 @@ def read_package(root: Path) -> Package:
         name=name,
         notebook=notebook,
         cwd=str(manifest["cwd"]),
-        cells=_cells(root / notebook),
-        stages=tuple(PackageStage(n, _words(s.get("meta", {}).get("cells")), _saved(s)) for n, s in stages.items()),
-        outs=frozenset(out for stage in stages.values() for out in _outs(stage)),
+        cells=cells_of(root / notebook),
+        stages=tuple(stages),
+        outs=frozenset(out for outs in stages.values() for out in outs),
         paths=tuple((str(p["original"]), str(p["package"])) for p in manifest.get("paths", ())),
         modules=tuple(modules),
-        folders=_words(manifest.get("folders")),
+        folders=words(manifest.get("folders")),
         data=frozenset(manifest.get("moved", ())),
-        values=tuple((str(folder), _words(names)) for folder, names in dict(manifest.get("values", {})).items()),
+        values=values_of(manifest),
+        title=name,
     )
 
 
-def _manifest(root: Path) -> dict[str, Any]:
+def manifest_of(root: Path) -> dict[str, Any]:
+    """The manifest of an emitted folder; raises OutputError where there is none."""
     try:
         manifest: dict[str, Any] = json.loads((root / MANIFEST).read_text(encoding="utf-8", errors="surrogateescape"))
         for key in ("package", "notebook", "cwd", "files"):
@@ -127,20 +145,35 @@ def _manifest(root: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"is not a package that nb2pkg wrote ({MANIFEST} is missing or too old); convert the notebook again"
         raise OutputError("N701", message, file=str(root)) from error
-    if not (root / manifest["notebook"]).is_file():
-        raise OutputError("N701", f"{manifest['notebook']} is gone: there is nothing to compare with", file=str(root))
     return manifest
 
 
-def _stages(root: Path) -> dict[str, dict[str, Any]]:
+def values_of(manifest: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(folder, the variables in it) of what the stages save."""
+    return tuple((str(folder), words(names)) for folder, names in dict(manifest.get("values", {})).items())
+
+
+def check_kept(root: Path, notebook: str) -> None:
+    """Raise OutputError where the kept notebook is gone."""
+    if not (root / notebook).is_file():
+        raise OutputError("N701", f"{notebook} is gone: there is nothing to compare with", file=str(root))
+
+
+def stages_of(root: Path) -> dict[PackageStage, tuple[str, ...]]:
+    """The stages of dvc.yaml, and all that each writes."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
         loaded = YAML(typ="safe").load(root / "dvc.yaml") or {}
-        return dict(loaded.get("stages") or {})
+        return {_stage(name, stage): tuple(_outs(stage)) for name, stage in (loaded.get("stages") or {}).items()}
     except (OSError, YAMLError, AttributeError, TypeError) as error:
         raise OutputError("N701", f"dvc.yaml can't be read ({type(error).__name__})", file=str(root)) from error
+
+
+def _stage(name: str, stage: dict[str, Any]) -> PackageStage:
+    records = next((out for out in _outs(stage) if out.startswith(f"{RECORDS}/")), "")
+    return PackageStage(name, words(stage.get("meta", {}).get("cells")), _saved(stage), records, str(stage.get("cmd")))
 
 
 def _outs(stage: dict[str, Any]) -> Iterator[str]:
@@ -154,11 +187,12 @@ def _saved(stage: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(out) for out in stage.get("outs") or () if not isinstance(out, dict))
 
 
-def _words(found: object) -> tuple[str, ...]:
+def words(found: object) -> tuple[str, ...]:
+    """The texts of a list of them; nothing else."""
     return tuple(str(word) for word in found) if isinstance(found, list) else ()
 
 
-def _cells(path: Path) -> tuple[NotebookCell, ...]:
+def cells_of(path: Path) -> tuple[NotebookCell, ...]:
     """The code cells with the ids that the package's records have: their own, else `cell-<index>`."""
     raw = json.loads(path.read_text(encoding="utf-8-sig"))
     ids = [cell.get("id") for cell in raw.get("cells", ())]
@@ -197,11 +231,15 @@ def read_notebook(path: Path) -> Any:
 # -- the scratch copies --------------------------------------------------------------------------------------------
 
 
-def lay_out_notebook(package: Package, folder: Path) -> Path:
-    """Make the notebook's own folder again below `folder`; gives its working folder."""
-    is_data = _data_test(package)
-    _copy(package.root / WORKSPACE, folder, lambda path: not is_data(f"{WORKSPACE}/{path}"))
-    inside = PurePosixPath(package.cwd).relative_to(WORKSPACE) if package.cwd.startswith(WORKSPACE) else PurePosixPath()
+def lay_out_notebook(package: Package, folder: Path, given: Mapping[str, Path] | None = None) -> Path:
+    """Make the notebook's own folder again below `folder`; gives its working folder. `given` are files of others, by
+    their paths from there."""
+    is_data, own = _data_test(package), package.workspace
+    _copy(package.root / own, folder, lambda path: not is_data(f"{own}/{path}"))
+    for path, file in (given or {}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, folder / path)
+    inside = PurePosixPath(package.cwd).relative_to(own) if package.cwd.startswith(own) else PurePosixPath()
     cwd = folder / inside
     cwd.mkdir(parents=True, exist_ok=True)
     for original, target in package.paths:
@@ -214,7 +252,7 @@ def lay_out_notebook(package: Package, folder: Path) -> Path:
         else:
             shutil.copyfile(package.root / target, goal)
     for module in package.modules:
-        goal = cwd / module.removeprefix(f"{NOTEBOOKS}/")
+        goal = (folder if package.joined else cwd) / module.removeprefix(f"{NOTEBOOKS}/")
         if not goal.exists():
             goal.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(package.root / module, goal)
@@ -231,8 +269,8 @@ def lay_out_package(package: Package, folder: Path) -> None:
     def left_out(path: str) -> bool:
         return (
             path in package.outs
-            or (path.startswith(f"{WORKSPACE}/") and not is_data(path))
-            or path in (*OWN_OUTPUTS, "reports/equivalence.json", "reports/equivalence.html")
+            or (path.partition("/")[0] in WORKSPACES and not is_data(path))
+            or path in (*OWN_OUTPUTS, *REPORTS)
             or path in (".dvc/cache", ".dvc/tmp", ".dvc/config.local")
         )
 

@@ -32,6 +32,7 @@ def run(
     *,
     timeout: float | None = None,
     on_line: Callable[[str], None] = lambda line: None,
+    kept_lines: int = LAST_LINES,
 ) -> Ended:
     """Run a command with nothing to read, and hand over each line that it prints."""
     start = time.monotonic()
@@ -45,7 +46,7 @@ def run(
         start_new_session=True,
     )
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-    said: deque[bytes] = deque(maxlen=LAST_LINES)
+    said: deque[bytes] = deque(maxlen=kept_lines)
     reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
     reader.start()
     late = threading.Event()

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,8 @@ PLOTLY = "application/vnd.plotly.v1+json"
 
 Observed = Mapping[str, tuple[str, ...]]
 """Cell id -> the variables to store after that cell."""
+Given = Callable[[int], Mapping[str, Path]]
+"""The number of a run -> what other notebooks have made for it: path from the layout's root -> file."""
 
 
 class Reference:
@@ -44,6 +46,7 @@ class Reference:
         timeout: float | None,
         observed: Observed,
         progress: Progress,
+        given: Given | None = None,
     ) -> None:
         """Nothing runs yet. `folder` is scratch."""
         self._package = package
@@ -53,24 +56,36 @@ class Reference:
         self._observed = observed
         self._progress = progress
         self._runs: dict[int, Outcome] = {}
-        self._kept = _cache() / _key(package, python, folder)
+        self._given = given
+        self._cache = _cache()
+        self._keys: dict[int, str] = {}
 
     def run(self, number: int) -> Outcome:
         """The run of this number: made before, kept from an earlier time, or made now."""
         if number not in self._runs:
-            kept = load_outcome(self._kept / str(number))
+            kept = load_outcome(self._kept(number) / str(number))
             if kept is not None and _covers(kept, self._observed):
                 self._runs[number] = kept
             else:
                 self._runs[number] = self._keep(number, self._make(number))
         return self._runs[number]
 
+    def _kept(self, number: int) -> Path:
+        """Where the run is kept: by all that it depends on, which is the same for each where others make nothing."""
+        which = number if self._given is not None else 0
+        if which not in self._keys:
+            self._keys[which] = _key(self._package, self._python, self._folder, self._of_others(which))
+        return self._cache / self._keys[which]
+
+    def _of_others(self, number: int) -> Mapping[str, Path]:
+        return self._given(number) if self._given is not None else {}
+
     def _make(self, number: int) -> Outcome:
         root = self._folder / f"notebook-{number}"
         root.mkdir()
         layout, store = root / "nb", root / "outcome"
         store.mkdir()
-        cwd = lay_out_notebook(self._package, layout)
+        cwd = lay_out_notebook(self._package, layout, self._of_others(number))
         before = _states(layout)
         job: Job = {
             "notebook": str(self._package.root / self._package.notebook),
@@ -163,10 +178,10 @@ class Reference:
         """Keep a whole run for the next time; where that can't be, it is only used now."""
         if outcome.failure is not None:
             return outcome
-        goal = self._kept / str(number)
-        part = self._kept / f".{number}.{os.getpid()}.part"
+        folder = self._kept(number)
+        goal, part = folder / str(number), folder / f".{number}.{os.getpid()}.part"
         with suppress(OSError):
-            self._kept.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(part, ignore_errors=True)
             shutil.copytree(outcome.folder, part)
             shutil.rmtree(goal, ignore_errors=True)
@@ -233,12 +248,12 @@ def _cache() -> Path:
     return folder
 
 
-def _key(package: Package, python: Interpreter, scratch: Path) -> str:
+def _key(package: Package, python: Interpreter, scratch: Path, given: Mapping[str, Path]) -> str:
     """Of all that a run depends on: the notebook, its folder, the interpreter with what is installed."""
     digest = hashlib.sha256(f"{FORMAT} {python.digest} {package.cwd}\n".encode())
     digest.update((package.root / package.notebook).read_bytes())
     layout = scratch / "key"
-    lay_out_notebook(package, layout)
+    lay_out_notebook(package, layout, given)
     for path in sorted(_states(layout)):
         digest.update(f"\n{path}\n".encode("utf-8", "surrogateescape"))
         with (layout / path).open("rb") as file:

@@ -1,10 +1,11 @@
 """Whether two files, or two stored values, hold the same. Stands alone: run by the notebook's interpreter.
 
-    sameness.py TASKS RESULTS ROOT PACKAGE
+    sameness.py TASKS RESULTS ROOT PACKAGE FOLDER...
 
 TASKS is a JSON list of [id, kind, path, path] (see `main`); RESULTS gets {id: ""} where both are the same, else in what
-they differ; "?" and a reason where nothing here can say. It opens pickles: of the user's own code, which has just
-been run. Numbers are the same within RELATIVE and ABSOLUTE; text, names, types and shapes exactly.
+they differ; "?" and a reason where nothing here can say. Modules are found in ROOT and in the FOLDERs. It opens
+pickles: of the user's own code, which has just been run. Numbers are the same within RELATIVE and ABSOLUTE; text,
+names, types and shapes exactly.
 """
 
 from __future__ import annotations
@@ -444,6 +445,7 @@ def main() -> int:
     """Do the tasks; what is said while values are loaded is nobody's concern."""
     tasks, results, root, package = sys.argv[1:5]
     sys.path[0] = root  # and not the folder of this script, whose neighbours are nobody's modules
+    sys.path += sys.argv[5:]
     os.chdir(root)
     artifacts: Any = None
     done: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nb2pkg.verify.report import KINDS, STATUSES, Check, Report
+from nb2pkg.verify.report import EQUIVALENCES, KINDS, STATUSES, Check, JoinedReport, Report
 
 SHOWN_LINES = 6
 SHOWN_CHECKS = 40
@@ -14,6 +14,8 @@ def summary(report: Report) -> str:
     stages = f"{len(report.stages)} stage(s)"
     if report.verdict == "notebook fails":
         return f"not verified: the notebook fails by itself in {report.reason}"
+    if report.verdict == "not run":
+        return f"not verified: {report.reason}"
     if report.verdict == "package fails":
         return f"not equivalent: the package fails in {report.reason}"
     if report.verdict == "different":
@@ -38,6 +40,22 @@ def table(report: Report) -> str:
     for step in report.repair:
         lines.append(f"repair: {step.change}, because of {step.why}{'' if step.helped else ' (did not help)'}")
     return "\n".join(line.rstrip() for line in [*lines, summary(report)])
+
+
+def joined_summary(report: JoinedReport) -> str:
+    """How many notebooks came out how, in one sentence."""
+    found = [f"{report.count(each)} {each}" for each in EQUIVALENCES if report.count(each)]
+    return f"{len(report.members)} notebook(s): {', '.join(found) or 'nothing to compare'}"
+
+
+def joined_table(report: JoinedReport) -> str:
+    """A line a notebook, what is not equivalent with its reason."""
+    width = max((len(member.equivalence) for member in report.members), default=0)
+    lines: list[str] = []
+    for member in report.members:
+        why = f": {member.reason}" if member.reason else ""
+        lines.append(f"{member.equivalence.ljust(width)}  {member.path}{why}"[:WIDTH])
+    return "\n".join([*lines, joined_summary(report)])
 
 
 def _told(check: Check) -> list[str]:
