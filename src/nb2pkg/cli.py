@@ -222,7 +222,9 @@ def verify(out: Path, python: str | None, kernel: str | None, timeout: float | N
 @click.option("--force", is_flag=True, help="Replace a package that is there (never files edited by hand).")
 @click.option("--git/--no-git", default=True, help="Make a git repository (default: do).")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes (default: one a processor).")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each notebook.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=600, help="Seconds for each notebook (600)."
+)
 @click.option("--memory-limit", type=click.IntRange(min=64), help="Megabytes for each notebook.")
 @click.option("--scheduler", default="", help="A Dask scheduler (tcp://host:port) whose workers do the work.")
 @click.option("--verify", "verified", is_flag=True, help="Run the notebooks and the package, and compare them.")

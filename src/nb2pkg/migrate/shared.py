@@ -4,17 +4,18 @@ what is nearly equal is listed, never merged."""
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.text import docstring
-from nb2pkg.migrate.survey import Definition, Survey, bare
+from nb2pkg.migrate.survey import Definition, Survey
 from nb2pkg.migrate.types import SharedCode
 
 NEAR = 0.75
-"""The share of equal text (difflib's ratio) from which two definitions of one name are near copies."""
+"""The share of equal words (difflib's ratio) from which two definitions of one name are near copies."""
 LONGEST_COMPARED = 6_000
 """Characters of a definition that is compared with others."""
 _MODULE = "shared"
@@ -137,7 +138,7 @@ def _near_copies(surveys: Sequence[Survey]) -> list[SharedCode]:
     by_name: dict[str, dict[str, tuple[Survey, Definition]]] = defaultdict(dict)
     for each in surveys:
         for definition in each.definitions:
-            by_name[definition.name].setdefault(bare(definition.text), (each, definition))
+            by_name[definition.name].setdefault(definition.plain, (each, definition))
     found: list[SharedCode] = []
     for name, texts in sorted(by_name.items()):
         alike = _alike({text: place for text, place in texts.items() if len(text) <= LONGEST_COMPARED})
@@ -150,10 +151,11 @@ def _near_copies(surveys: Sequence[Survey]) -> list[SharedCode]:
 def _alike(texts: dict[str, tuple[Survey, Definition]]) -> list[list[tuple[Survey, Definition]]]:
     """Groups of texts each of which is like the first of its group."""
     groups: list[list[str]] = []
+    words = {text: re.findall(r"\w+|\S", text) for text in texts}
     for text in texts:
-        matcher = difflib.SequenceMatcher(None, "", text, autojunk=False)
+        matcher = difflib.SequenceMatcher(None, [], words[text], autojunk=False)
         for group in groups:
-            matcher.set_seq1(group[0])
+            matcher.set_seq1(words[group[0]])
             if matcher.real_quick_ratio() >= NEAR and matcher.quick_ratio() >= NEAR and matcher.ratio() >= NEAR:
                 group.append(text)
                 break

@@ -36,6 +36,8 @@ class Definition:
     """Equal for definitions that do the same by their text: formatting, comments and docstrings do not count, what
     their names stand for does. Empty where they may not be shared."""
     text: str
+    plain: str
+    """The text without formatting, comments and docstrings."""
     imports: tuple[Import, ...]
     """What it needs to be imported."""
     uses: tuple[str, ...]
@@ -207,6 +209,7 @@ def _definitions(found: Analysed) -> tuple[Definition, ...]:
                 is_class=isinstance(node, ast.ClassDef),
                 digest=digester.of(name),
                 text=program.statements[index].text,
+                plain=bare(ast.unparse(node)),
                 imports=needed,
                 uses=uses,
                 constants=tuple((n, constants[n]) for n in sorted(free & constants.keys())),

@@ -11,6 +11,7 @@ followed.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -31,7 +32,9 @@ def mended(text: str, helpers: Mapping[str, str]) -> str:
     if not any(name in text for name in helpers):
         return text
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a module's invalid escapes are not our user's concern
+            tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return text
     edits: list[Edit] = []
