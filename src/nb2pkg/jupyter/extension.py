@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
 from traitlets import Float, Int
 
 from nb2pkg.jupyter.handlers import handlers
@@ -33,6 +34,10 @@ class PackageExtension(ExtensionApp):
             self.workers, running=self.max_running, unfinished=self.max_jobs, keep_seconds=self.keep_seconds
         )
         self.settings["nb2pkg_extension"] = self
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Have a process ready before the first page asks, once the server runs (jupyter_server 2.15 or newer)."""
+        await self.workers.warm()
 
     def initialize_handlers(self) -> None:
         """Add the handlers."""
