@@ -181,6 +181,19 @@ async def test_the_plan_is_the_one_of_the_command_line(call: Call, notebook: str
     assert answer.json == json.loads(json.dumps(plan(jp_root_dir / notebook).as_json()))
 
 
+async def test_a_seed_is_in_the_plan_and_in_the_package(call: Call, jp_root_dir: Path) -> None:
+    cells = ["import numpy as np", "print(np.random.default_rng().random())"]
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    given = {"path": "draws.ipynb", "content": content, "options": {"seed": 7}}
+    seeded = (await call("POST", "nb2pkg/plan", given)).json
+    unseeded = (await call("POST", "nb2pkg/plan", {**given, "options": {}})).json
+    assert [(each["name"], each["value"]) for each in seeded["constants"]] == [("SEED", "7")]
+    assert unseeded["constants"] == []
+    job = await ended(call, (await call("POST", "nb2pkg/jobs", {**given, "out": "draws"})).json["id"])
+    assert job["state"] == "done", job
+    assert "SEED = 7" in (jp_root_dir / "draws/draws/const.py").read_text()
+
+
 async def test_the_plan_of_what_is_on_the_screen(call: Call, notebook: str, jp_root_dir: Path) -> None:
     content = nbformat.read(jp_root_dir / notebook, as_version=4)
     content.cells.append(nbformat.v4.new_code_cell("%%R\nx"))
@@ -329,8 +342,9 @@ async def test_the_authorizer_decides(readers_only: None, call: Call, notebook: 
     assert (await call("POST", "nb2pkg/jobs", {"path": notebook}, **of("reader"))).code == 403
     assert (await call("DELETE", "nb2pkg/jobs/" + "0" * 32, **of("reader"))).code == 403
     assert (await call("POST", "nb2pkg/jobs", {"path": notebook}, **of("writer"))).code == 202
-    verify = {"path": notebook, "options": {"verify": True}}
-    assert (await call("POST", "nb2pkg/jobs", verify, **of("writer"))).code == 403
+    for option in ("verify", "profile"):
+        given = {"path": notebook, "options": {option: True}}
+        assert (await call("POST", "nb2pkg/jobs", given, **of("writer"))).code == 403
 
 
 # -- where ---------------------------------------------------------------------------------------------------------
@@ -599,6 +613,42 @@ async def test_the_settings_of_the_folder_hold(call: Call, notebook: str, jp_roo
 
 
 # -- verify --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_profile_is_planned_with_and_a_package_verified_for_a_zip(call: Call, jp_root_dir: Path) -> None:
+    new = nbformat.v4
+    cells = [
+        *(new.new_markdown_cell("# Make"), new.new_code_cell("lock = __import__('threading').Lock()")),
+        *(new.new_markdown_cell("# Use"), new.new_code_cell("print(lock.locked())")),
+    ]
+    content = new.new_notebook(cells=cells)
+    given = {"path": "locks.ipynb", "content": content}
+    planned = (await call("POST", "nb2pkg/plan", given)).json
+    assert len(planned["stages"]) == 2
+    given |= {"options": {"profile": True, "verify": True}}
+    job = (await call("POST", "nb2pkg/jobs", given)).json["id"]
+    told: set[str] = set()
+    while (view := (await call("GET", f"nb2pkg/jobs/{job}")).json)["state"] in ("queued", "running"):
+        told.add(view["progress"].get("detail", ""))
+        await asyncio.sleep(0.1)
+    assert view["state"] == "done", view
+    assert len(view["result"]["stages"]) == 1  # a lock can't be stored, as the run has shown
+    assert view["result"]["equivalence"]["equivalent"], view
+    assert any("notebook, profiled" in each for each in told), told
+    archive = await call("GET", f"nb2pkg/jobs/{job}/archive")
+    with zipfile.ZipFile(io.BytesIO(archive.body)) as found:
+        report = json.loads(found.read("locks/reports/equivalence.json"))
+    assert report["verdict"] == "equivalent"
+    assert list(jp_root_dir.iterdir()) == []
+
+
+async def test_a_process_is_ready_before_the_first_page_asks(call: Call, jp_serverapp: Any) -> None:
+    workers = jp_serverapp.web_app.settings["nb2pkg_extension"].workers
+    await jp_serverapp.extension_manager.start_all_extensions()
+    (ready,) = workers.processes
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
+    assert (await call("POST", "nb2pkg/plan", {"path": "a.ipynb", "content": content})).code == 200
+    assert workers.processes == (ready,)
 
 
 async def test_verify_tells_of_cells_and_stages_and_what_it_found(call: Call, jp_root_dir: Path) -> None:

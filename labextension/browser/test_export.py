@@ -154,13 +154,19 @@ def test_choices_made_in_the_preview_reach_the_command_line(
         settled(page)
     shot(f"{server.app}-changed")
     page.locator("[name=nb2pkg-package]").fill("chosen")
+    page.locator("[name=nb2pkg-seed]").fill("-7")
+    expect(page.locator(".nb2pkg-options [role=alert]")).to_contain_text("A seed is a whole number")
+    expect(page.locator("[name=nb2pkg-submit]")).to_be_disabled()
+    # A seed changes results, so only what is not verified has one here.
     verify = server.app == "lab"
+    seed = [] if verify else ["--seed", "7"]
+    page.locator("[name=nb2pkg-seed]").fill("".join(seed[1:]))
     page.locator("[name=nb2pkg-verify]").set_checked(verify)
     settled(page)
     expect(page.locator("[name=nb2pkg-out]")).to_have_value(f"{folder}/chosen")
     begin(page)
     if verify:
-        expect(page.get_by_text("notebook, run 1, cell")).to_be_visible()
+        expect(page.get_by_text(re.compile("verifying: (notebook, run|dvc repro)"))).to_be_visible()
         shot("lab-progress")
     open_folder = page.get_by_role("button", name="Open folder")
     open_folder.wait_for(timeout=LONG)
@@ -174,7 +180,7 @@ def test_choices_made_in_the_preview_reach_the_command_line(
     page.keyboard.press("Control+s")
     saved = server.root / path
     until(page, lambda: "nb2pkg:renamed_here" in saved.read_text(encoding="utf-8"))
-    run("nb2pkg", str(saved), str(tmp_path / "chosen"), "--package", "chosen", cwd=tmp_path)
+    run("nb2pkg", str(saved), str(tmp_path / "chosen"), "--package", "chosen", *seed, cwd=tmp_path)
     assert files(package) == files(tmp_path / "chosen")
     assert (package / "chosen" / "renamed_here.py").is_file()
 
@@ -195,19 +201,24 @@ def test_choices_made_in_the_preview_reach_the_command_line(
 
 
 def test_an_unsaved_notebook_becomes_a_zip(server: Served, page: Page, tmp_path: Path) -> None:
-    path = write_notebook(server, f"unsaved {server.app}/draft.ipynb", "value = 1\nprint(value)")
+    path = write_notebook(server, f"unsaved {server.app}/draft.ipynb", GATE.format("profiled"))
     text = (server.root / path).read_text(encoding="utf-8")
     open_notebook(page, server, path)
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Control+End")
     page.keyboard.type("\nprint('only on the screen')")
     sheet(page)
-    page.locator("[name=nb2pkg-zip]").check()
-    with page.expect_download() as download:
+    for option in ("zip", "profile", "verify"):
+        page.locator(f"[name=nb2pkg-{option}]").check()
+    with page.expect_download(timeout=LONG) as download:
         begin(page)
+        expect(page.get_by_text("notebook, profiled, cell 1")).to_be_visible()
+        (server.gates / "profiled").touch()
+    expect(page.get_by_text("equivalent: everything compared is equal")).to_be_visible()
     archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert download.value.suggested_filename == "draft.zip"
     assert "draft/dvc.yaml" in archive.namelist()
+    assert json.loads(archive.read("draft/reports/equivalence.json"))["verdict"] == "equivalent"
     modules = [name for name in archive.namelist() if name.endswith(".py")]
     assert any(b"only on the screen" in archive.read(name) for name in modules)
     assert (server.root / path).read_text(encoding="utf-8") == text
@@ -351,8 +362,8 @@ def test_by_keyboard_alone(lab: Served, page: Page) -> None:
         if found == "nb2pkg-submit":
             break
     assert names[-1] == "nb2pkg-submit", names
-    wanted = ("Close", "Name of section 1", "nb2pkg-package", "nb2pkg-out", "nb2pkg-zip", "nb2pkg-verify")
-    assert set(wanted) <= set(names), names
+    options = {f"nb2pkg-{option}" for option in ("package", "out", "seed", "zip", "verify", "profile")}
+    assert {"Close", "Name of section 1", *options} <= set(names), names
     assert any(name.startswith("Split") for name in names)
     assert all(names), "each control has a name"
     page.keyboard.press("Enter")

@@ -50,7 +50,9 @@ export interface IOptions {
   package?: string;
   git?: boolean;
   overwrite?: boolean;
+  seed?: number;
   verify?: boolean;
+  profile?: boolean;
 }
 
 export interface IEquivalence {

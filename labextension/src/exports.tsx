@@ -216,6 +216,7 @@ export class Exports {
     }
     const { step, done, total, detail } = job.progress;
     const words: { [step: string]: string } = {
+      profile: trans.__('running the notebook once'),
       read: trans.__('reading the notebook'),
       analyse: trans.__('analysing the code'),
       section: trans.__('finding sections'),

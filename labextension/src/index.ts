@@ -51,7 +51,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const setting = <T>(name: string, otherwise: T): T => (settings?.get(name).composite as T | undefined) ?? otherwise;
     const defaults = (): IDefaults => ({
       folder: setting('folder', ''),
+      seed: setting<number | null>('seed', null),
       verify: setting('verify', false),
+      profile: setting('profile', false),
       zip: setting('zip', false),
       git: setting('git', true)
     });

@@ -27,13 +27,16 @@ import { firstLine, ISnapshot, Source } from './source';
 
 const SETTLED = 500;
 const OPEN = 'nb2pkg-open';
+const LARGEST_SEED = 2 ** 32 - 1;
 /** What the user does; until then, the focus is the dialog's. */
 const ACTS = ['keydown', 'pointerdown'];
 
 /** What JupyterLab's settings say. */
 export interface IDefaults {
   folder: string;
+  seed: number | null;
   verify: boolean;
+  profile: boolean;
   zip: boolean;
   git: boolean;
 }
@@ -138,13 +141,17 @@ function Body(props: Props): JSX.Element {
     refused: null,
     busy: true
   });
+  // What changes the plan: the package's name, and the seed as it was typed.
   const [name, setName] = React.useState('');
+  const [seed, setSeed] = React.useState(defaults.seed === null ? '' : String(defaults.seed));
   const turn = React.useRef(0);
   const latest = React.useRef(state);
   latest.current = state;
+  const chosenNow = React.useRef<IOptions>({});
+  chosenNow.current = chosen(name, seed);
 
   const replan = React.useCallback(
-    async (wanted: IBoundary[] | null, packageName: string) => {
+    async (wanted: IBoundary[] | null, chosen: IOptions) => {
       const mine = ++turn.current;
       setState(old => ({ ...old, wanted, busy: true }));
       let snapshot: ISnapshot | null = null;
@@ -153,7 +160,7 @@ function Body(props: Props): JSX.Element {
         const old = latest.current.snapshot;
         const followedUp = wanted && old ? followed(wanted, old.ids, snapshot.ids) : wanted;
         const content = contentFor(snapshot, followedUp);
-        const plan = await api.plan(source.serverPath, content, packageName ? { package: packageName } : {});
+        const plan = await api.plan(source.serverPath, content, chosen);
         if (mine === turn.current) {
           setState({ snapshot, plan, wanted: followedUp && boundariesOf(plan), refused: null, busy: false });
           onPlan(plan);
@@ -170,12 +177,12 @@ function Body(props: Props): JSX.Element {
   );
 
   React.useEffect(() => {
-    void replan(null, '');
+    void replan(null, chosenNow.current);
     const model = source.panel?.content.model;
     let timer = 0;
     const changed = () => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(() => void replan(latest.current.wanted, latest.current.plan ? nameNow.current : ''), SETTLED);
+      timer = window.setTimeout(() => void replan(latest.current.wanted, chosenNow.current), SETTLED);
     };
     model?.contentChanged.connect(changed);
     return () => {
@@ -185,10 +192,8 @@ function Body(props: Props): JSX.Element {
     };
   }, []);
 
-  const nameNow = React.useRef(name);
-  nameNow.current = name;
   const { snapshot, plan, wanted, refused, busy } = state;
-  const change = (next: IBoundary[] | null) => void replan(next, name);
+  const change = (next: IBoundary[] | null) => void replan(next, chosenNow.current);
 
   return (
     <>
@@ -237,7 +242,12 @@ function Body(props: Props): JSX.Element {
         name={name}
         setName={text => {
           setName(text);
-          void replan(wanted, text);
+          void replan(wanted, chosen(text, seed));
+        }}
+        seed={seed}
+        setSeed={text => {
+          setSeed(text);
+          void replan(wanted, chosen(name, text));
         }}
         prepare={async () => {
           if (wanted) {
@@ -249,6 +259,13 @@ function Body(props: Props): JSX.Element {
       />
     </>
   );
+}
+
+const isSeed = (text: string) => /^\d{1,10}$/.test(text) && Number(text) <= LARGEST_SEED;
+
+/** The options that change the plan. */
+function chosen(name: string, seed: string): IOptions {
+  return { ...(name && { package: name }), ...(isSeed(seed) && { seed: Number(seed) }) };
 }
 
 /** What the server has to be sent: nothing where it has the same. */
@@ -493,6 +510,8 @@ interface IOptionsProps {
   busy: boolean;
   name: string;
   setName: (text: string) => void;
+  seed: string;
+  setSeed: (text: string) => void;
   prepare: () => Promise<ISnapshot['content'] | null>;
 }
 
@@ -503,12 +522,14 @@ function Options(props: Props & IOptionsProps): JSX.Element {
   const [folder, setFolder] = React.useState<string | null>(null);
   const [zip, setZip] = React.useState(defaults.zip);
   const [verify, setVerify] = React.useState(defaults.verify);
+  const [profile, setProfile] = React.useState(defaults.profile);
   const [overwrite, setOverwrite] = React.useState(false);
   const [error, setError] = React.useState('');
   const [sending, setSending] = React.useState(false);
   const [known, setKnown] = React.useState<string[]>([]);
   const out = folder ?? [parent, packageName].filter(Boolean).join('/');
   const nameIsBad = props.name !== '' && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(props.name);
+  const seedIsBad = props.seed !== '' && !isSeed(props.seed);
   const open = PathExt.dirname(out);
 
   React.useEffect(() => {
@@ -530,15 +551,13 @@ function Options(props: Props & IOptionsProps): JSX.Element {
 
   const submit = async (event: React.FormEvent) => {
     event.preventDefault();
-    if (!props.ready || sending || nameIsBad) {
+    if (!props.ready || sending || nameIsBad || seedIsBad) {
       return;
     }
     setSending(true);
     setError('');
-    const options: IOptions = { overwrite: overwrite && !zip, verify: verify && !zip, git: defaults.git };
-    if (props.name) {
-      options.package = props.name;
-    }
+    const how = { overwrite: overwrite && !zip, verify, profile, git: defaults.git };
+    const options: IOptions = { ...chosen(props.name, props.seed), ...how };
     try {
       const content = await props.prepare();
       const job = await api.export(source.serverPath, content, zip ? '' : out.replace(/\/+$/, ''), options);
@@ -580,21 +599,38 @@ function Options(props: Props & IOptionsProps): JSX.Element {
             ))}
           </datalist>
         </label>
+        <label title={trans.__('Seeds every call that draws without a seed; changes results')}>
+          <span>{trans.__('Seed')}</span>
+          <input
+            name="nb2pkg-seed"
+            className="jp-mod-styled"
+            inputMode="numeric"
+            value={props.seed}
+            placeholder={trans.__('none')}
+            aria-invalid={seedIsBad}
+            onChange={event => props.setSeed(event.target.value.trim())}
+          />
+        </label>
       </div>
       <div className="nb2pkg-checks">
         <Check label={trans.__('Download a zip instead')} name="zip" value={zip} set={setZip} />
+        <Check label={trans.__('Verify (runs notebook and package)')} name="verify" value={verify} set={setVerify} />
         <Check
-          label={trans.__('Verify (runs notebook and package)')}
-          name="verify"
-          value={verify && !zip}
-          set={setVerify}
-          disabled={zip}
+          label={trans.__('Profile (runs the notebook once, and plans with what is seen)')}
+          name="profile"
+          value={profile}
+          set={setProfile}
         />
         <Check label={trans.__('Overwrite')} name="overwrite" value={overwrite} set={setOverwrite} disabled={zip} />
       </div>
       {nameIsBad && (
         <p className="nb2pkg-refused" role="alert">
           {trans.__('The package needs a name of letters, digits and _ that does not begin with a digit.')}
+        </p>
+      )}
+      {seedIsBad && (
+        <p className="nb2pkg-refused" role="alert">
+          {trans.__('A seed is a whole number from 0 to %1.', LARGEST_SEED)}
         </p>
       )}
       {error && (
@@ -612,7 +648,7 @@ function Options(props: Props & IOptionsProps): JSX.Element {
         <button
           type="submit"
           className="jp-mod-styled jp-mod-accept"
-          disabled={!props.ready || sending || nameIsBad}
+          disabled={!props.ready || sending || nameIsBad || seedIsBad}
           name="nb2pkg-submit"
         >
           {trans.__('Export')}

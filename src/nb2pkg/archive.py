@@ -15,14 +15,15 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
 
 
-def archive(package: Path, target: Path) -> None:
-    """Write the files that nb2pkg wrote to the folder `package` to the zip `target`, below one folder of its name.
+def archive(package: Path, target: Path, besides: Iterable[str] = ()) -> None:
+    """Write the files that nb2pkg wrote to the folder `package` to the zip `target`, below one folder of its name, and
+    `besides` those of these that are there.
 
     What stages made, caches and the git repository stay behind, so DVC is told to work without one.
     """
     try:
         manifest = json.loads((package / MANIFEST).read_text(encoding="utf-8", errors="surrogateescape"))
-        names = sorted({MANIFEST, *manifest["files"], *_below(package, manifest["moved"])})
+        names = sorted({MANIFEST, *besides, *manifest["files"], *_below(package, manifest["moved"])})
     except (OSError, ValueError, KeyError, TypeError):
         raise OutputError("N615", "is no package of nb2pkg, or one without its manifest", file=str(package)) from None
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:

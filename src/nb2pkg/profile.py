@@ -11,6 +11,7 @@ from typing import Any
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.facts import CellFacts, Facts, VariableFacts
 from nb2pkg.pipeline import Options, tree
+from nb2pkg.read.formats import NotebookFile
 from nb2pkg.verify.environment import environment, interpreter
 from nb2pkg.verify.kernel_process import RUNNER, Job
 from nb2pkg.verify.layout import lay_out_notebook, read_package
@@ -23,7 +24,7 @@ LARGEST_VALUE = 500_000_000
 
 
 def profile(
-    notebook: Path,
+    notebook: Path | NotebookFile,
     options: Options,
     kernel: str | None = None,
     timeout: float | None = None,

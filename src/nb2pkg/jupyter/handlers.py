@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from nb2pkg.jupyter.extension import PackageExtension
 
 BLOCK = 1 << 20
+LARGEST_SEED = 2**32 - 1
+"""What numpy and the libraries that build on it take."""
 NOWHERE = Path("/nonexistent")
 """The folder of a notebook that lies on no disk of this machine."""
 
@@ -48,7 +50,14 @@ class Chosen:
     lift: bool | None = None
     git: bool | None = None
     overwrite: bool = False
+    seed: int | None = None
     verify: bool = False
+    profile: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether the notebook is run."""
+        return self.verify or self.profile
 
     @classmethod
     def of(cls, given: object) -> Chosen:
@@ -56,10 +65,12 @@ class Chosen:
         if not isinstance(given, dict):
             raise HTTPError(400, "options is an object")
         for name, value in given.items():
-            kind = str if name == "package" else bool
-            if name not in {each.name for each in fields(cls)} or not isinstance(value, kind):
+            kind = {"package": str, "seed": int}.get(name, bool)
+            if name not in {each.name for each in fields(cls)} or type(value) is not kind:
                 raise HTTPError(400, f"there is no such option: {str(name)[:80]!r}, or not with such a value")
         chosen = cls(**given)
+        if chosen.seed is not None and not 0 <= chosen.seed <= LARGEST_SEED:
+            raise HTTPError(400, f"a seed is a whole number from 0 to {LARGEST_SEED}")
         name = chosen.package
         if name and not (name.isascii() and name.isidentifier() and len(name) <= 80 and not keyword.iskeyword(name)):
             raise HTTPError(400, "the package's name has to be a name in Python: letters, digits and _")
@@ -124,6 +135,7 @@ class Nb2pkgHandler(APIHandler):
             "within": str(files.root or place),
             "content": content,
             "options": asdict(chosen),
+            "runs": chosen.runs,
             **self._kernel(content),
         }
 
@@ -190,12 +202,12 @@ class JobsHandler(Nb2pkgHandler):
         chosen = Chosen.of(given.get("options", {}))
         out = checked(given.get("out") or "")
         files, extension = self.files, self.extension
-        if chosen.verify:
+        if chosen.runs:
             await self._may_run()
         if out and await files.occupied(out) and not chosen.overwrite:
             raise HTTPError(409, f"{out} is not empty: choose to overwrite it, or name another folder")
         request = await self.request_of(given, chosen)
-        timeout = extension.verify_timeout if chosen.verify else extension.export_timeout
+        timeout = extension.verify_timeout if chosen.runs else extension.export_timeout
         try:
             job = extension.jobs.start(
                 await self.owner(), given["path"], out, partial(_ask, files, request), partial(_finish, files), timeout
@@ -209,10 +221,10 @@ class JobsHandler(Nb2pkgHandler):
         self.finish(job.view())
 
     async def _may_run(self) -> None:
-        """To verify is to run the notebook."""
+        """To verify or to profile is to run the notebook."""
         allowed = self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
         if not await ensure_async(allowed):
-            raise HTTPError(403, "to verify runs the notebook, which this user may not; export without")
+            raise HTTPError(403, "to verify or profile runs the notebook, which this user may not; export without")
 
 
 class JobHandler(Nb2pkgHandler):

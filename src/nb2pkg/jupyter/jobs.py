@@ -127,7 +127,7 @@ class Jobs:
             async with self._turn:
                 job.state = "running"
                 asked = await request(job)
-                answer = await self.workers.run(asked, timeout, on_event, last=asked["options"]["verify"])
+                answer = await self.workers.run(asked, timeout, on_event, last=asked["runs"])
                 if answer["event"] == "done":
                     job.result = await finish(job, answer["result"])
                     job.state = "done"

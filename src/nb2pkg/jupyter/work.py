@@ -18,7 +18,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nb2pkg.diagnostics import Diagnostic
 
 STEPS = ("read", "analyse", "section", "refactor", "plan", "emit", "write")
 MOST_DIFFERENCES = 20
@@ -95,6 +98,7 @@ def _export(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Write the package to `out`, or to a folder of its own name below `scratch`."""
     from nb2pkg.archive import archive
     from nb2pkg.pipeline import convert, plan
+    from nb2pkg.verify.publish import REPORTS
 
     file, options = _file(request), _options(request)
     scratch = request.get("scratch")
@@ -103,28 +107,32 @@ def _export(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     def on_step(step: str) -> None:
         tell({"event": "step", "step": step, "done": STEPS.index(step), "total": len(STEPS)})
 
+    profiled: tuple[Diagnostic, ...] = ()
+    if request["options"]["profile"]:
+        options, profiled = _profiled(file, options, request.get("kernel"), tell)
     equivalence = None
     if request["options"]["verify"]:
         made, equivalence = _verified(file, out, options, request.get("kernel"), tell)
     else:
         made = convert(file, out, options, on_step)
     if scratch:
-        archive(out, Path(request["archive"]))
+        archive(out, Path(request["archive"]), REPORTS)
     return {
         "equivalence": equivalence,
         "package": made.plan.package,
         "stages": [stage.name for stage in made.plan.stages],
         "diagnostics": [
             {"code": d.code, "severity": d.severity, "cell": d.cell, "line": d.line, "message": d.message}
-            for d in made.diagnostics
+            for d in (*profiled, *made.diagnostics)
         ],
     }
 
 
 class _Progress:
-    """The runs of a verification, told as they go."""
+    """The runs of the notebook and of the package, told as they go."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, name: str, tell: Tell) -> None:
+        self.name = name
         self.tell = tell
         self.what, self.done, self.total = "", 0, 0
 
@@ -134,10 +142,18 @@ class _Progress:
     def step(self, name: str) -> None:
         self.done += 1
         detail = f"{self.what}, {name}"
-        self.tell({"event": "step", "step": "verify", "done": self.done, "total": self.total, "detail": detail})
+        self.tell({"event": "step", "step": self.name, "done": self.done, "total": self.total, "detail": detail})
 
     def end(self) -> None:
         pass
+
+
+def _profiled(file: Any, options: Any, kernel: str | None, tell: Tell) -> tuple[Any, tuple[Diagnostic, ...]]:
+    """The options with what a run of the notebook has shown, and what is to be told of it."""
+    from nb2pkg.profile import profile
+
+    facts, told = profile(file, options, kernel, progress=_Progress("profile", tell))
+    return replace(options, facts=facts), told
 
 
 def _verified(file: Any, out: Path, options: Any, kernel: str | None, tell: Tell) -> tuple[Any, dict[str, Any]]:
@@ -146,7 +162,7 @@ def _verified(file: Any, out: Path, options: Any, kernel: str | None, tell: Tell
     from nb2pkg.verify.publish import HTML
     from nb2pkg.verify.terminal import summary
 
-    made, report = convert_verified(file, out, options, kernel, progress=_Progress(tell))
+    made, report = convert_verified(file, out, options, kernel, progress=_Progress("verify", tell))
     told = [f"{each.kind} {each.name}: {each.detail}".rstrip(": ") for each in report.different]
     return made, {
         "equivalent": report.verdict == "equivalent",
@@ -158,8 +174,9 @@ def _verified(file: Any, out: Path, options: Any, kernel: str | None, tell: Tell
 
 def _archive(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from nb2pkg.archive import archive
+    from nb2pkg.verify.publish import REPORTS
 
-    archive(Path(request["out"]), Path(request["archive"]))
+    archive(Path(request["out"]), Path(request["archive"]), REPORTS)
     return {}
 
 
@@ -188,6 +205,7 @@ def _options(request: dict[str, Any]) -> Any:
         package=chosen["package"],
         one_stage=chosen["one_stage"],
         lift=chosen["lift"],
+        seed=chosen["seed"],
         force=chosen["overwrite"],
         git=chosen["git"],
         within=within,

@@ -15,7 +15,7 @@ from nb2pkg.verify.lines import LineDifference
 from nb2pkg.verify.report import KINDS, STATUSES, Check, JoinedReport, MemberReport, Report
 from nb2pkg.verify.terminal import joined_summary, summary
 
-JSON, HTML = "reports/equivalence.json", "reports/equivalence.html"
+REPORTS = JSON, HTML = "reports/equivalence.json", "reports/equivalence.html"
 PAGES = "reports/equivalence"
 """The folder of the pages of a package's notebooks, where it has many."""
 _STYLE = """

@@ -350,7 +350,7 @@
 
 .nb2pkg-fields {
   display: grid;
-  grid-template-columns: 1fr 2fr;
+  grid-template-columns: 3fr 6fr 2fr;
   gap: 12px;
 }
 
