@@ -44,6 +44,7 @@ def profile(
             "kernel": python.kernel,
             "observe": {},
             "profile": True,
+        "drive": "",
             "folder": str(folder),
             "limit": LARGEST_VALUE,
         }

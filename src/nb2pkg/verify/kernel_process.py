@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any, TextIO, TypedDict, cast
 from nb2pkg.verify.layout import read_notebook
 
 STARTUP = 120
+_DRIVE = re.compile(r"""(["'])(?:/content/)?g?drive/(?:MyDrive|My Drive|Shareddrives/[^/"']+)/""")
 RUNNER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from nb2pkg.verify import kernel_process as k; k.main()"
 """For `python -c`, with the folder of this package: it may be installed, or only on this process's path."""
 
@@ -36,6 +38,8 @@ class Job(TypedDict):
     observe: dict[str, list[str]]
     profile: bool
     """Whether all variables are looked at after every cell."""
+    drive: str
+    """The folder that stands for Google Drive, from `cwd`; empty: paths on it stay."""
     folder: str
     limit: int
 
@@ -54,6 +58,9 @@ def run(job: Job, events: TextIO) -> None:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     notebook = read_notebook(Path(job["notebook"]))
+    for cell in notebook.cells if job["drive"] else ():
+        if cell.cell_type == "code":
+            cell.source = on_drive(cell.source, job["drive"])
     manager = _manager(AsyncKernelManager, job)
     resources = {"metadata": {"path": job["cwd"]}}
     client: Any = NotebookClient(
@@ -95,6 +102,11 @@ def run(job: Job, events: TextIO) -> None:
     with contextlib.suppress(_Failed):
         asyncio.run(cells())
     tell(event="ended")
+
+
+def on_drive(text: str, folder: str) -> str:
+    """Code with its paths on Google Drive, as Colab mounts it, in `folder`."""
+    return _DRIVE.sub(lambda match: f"{match[1]}{folder}/", text)
 
 
 class _Failed(Exception):

@@ -20,6 +20,8 @@ WORKSPACE = "workspace"
 WORKSPACES = (WORKSPACE, "workspaces")
 """The folders of the notebooks' own layouts: the one that all share, and those that belong to one of several."""
 NOTEBOOKS = "notebooks"
+DRIVE = "drive"
+"""The folder of a layout at which several notebooks meet that did so on Google Drive."""
 OWN_OUTPUTS = ("dvc.lock", "data/interim", "reports/outputs", "reports/figures", "metrics")
 """What the stages write, or DVC, that the notebook does not."""
 RECORDS = "reports/outputs"

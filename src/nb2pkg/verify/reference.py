@@ -17,7 +17,7 @@ from typing import Any
 
 from nb2pkg.verify.environment import Interpreter, VerifyError, environment
 from nb2pkg.verify.kernel_process import RUNNER, Job
-from nb2pkg.verify.layout import UNSEEN, Package, lay_out_notebook
+from nb2pkg.verify.layout import DRIVE, UNSEEN, Package, lay_out_notebook
 from nb2pkg.verify.outcome import CellOutcome, Failure, Outcome, Shown, load_outcome
 from nb2pkg.verify.processes import run
 from nb2pkg.verify.progress import Progress
@@ -98,6 +98,7 @@ class Reference:
                 if cell.id in self._observed
             },
             "profile": False,
+            "drive": os.path.relpath(layout / DRIVE, cwd).replace(os.sep, "/") if self._package.joined else "",
             "folder": str(store),
             "limit": LARGEST_VALUE,
         }
