@@ -356,6 +356,17 @@ def test_helper_modules_of_one_name_keep_apart(tmp_path: Path) -> None:
     assert {name for name in used if "utils" in name}
 
 
+def test_a_helper_comes_without_its_secret(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    token = "ghp_" + "k3Jx9Qw7Zt5Rb1Nm8Vc2Ld6Hf4Ys0Pa7Ge3U"
+    write_notebook(lab / "a.ipynb", "from tools import size\nprint(size())")
+    (lab / "tools.py").write_text(f"TOKEN = '{token}'\ndef size():\n    return len(TOKEN)\n")
+    result = migrated(lab, tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file() and token in path.read_text()]
+    assert [d.code for d in result.migration.diagnostics] == ["N803"]
+    assert "TOKEN=" in (tmp_path / "out" / ".env.example").read_text()
+
+
 # -- refusals and names ----------------------------------------------------------------------------------------
 
 

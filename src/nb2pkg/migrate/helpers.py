@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.migrate.names import helper_names
 from nb2pkg.migrate.survey import Helper, Survey
 from nb2pkg.refactor.helper_imports import mended
@@ -26,6 +27,9 @@ class HelperModules:
     """For each notebook: those that it needs."""
     used: tuple[tuple[str, tuple[str, ...]], ...]
     """For each notebook: the paths of the helpers' files that it needs."""
+    secrets: tuple[str, ...] = ()
+    """Variables of the environment that they read."""
+    told: tuple[Diagnostic, ...] = ()
 
 
 def place_helpers(surveys: Sequence[Survey], package: str, taken: Mapping[str, str]) -> HelperModules:
@@ -59,6 +63,8 @@ def place_helpers(surveys: Sequence[Survey], package: str, taken: Mapping[str, s
         beside=tuple((path, tuple(sorted(own))) for path, own in there.items() if own),
         imported=tuple((path, tuple(sorted(modules.items()))) for path, modules in full.items()),
         used=tuple(used.items()),
+        secrets=tuple(dict.fromkeys(name for survey in surveys for name in survey.secrets)),
+        told=tuple(dict.fromkeys(each for survey in surveys for each in survey.told)),
     )
 
 

@@ -71,7 +71,8 @@ def merge(
     emitted = (target for path in order for target, _ in parts[path].modules)
     packages = [path for path in (*files, *modules, *emitted) if path.endswith("/__init__.py")]
     files |= {f"{KEPT}/{path}": content for path, content in decision.helpers.kept}
-    secrets = tuple(dict.fromkeys(name for path in order for name in parts[path].secrets))
+    own = (name for path in order for name in parts[path].secrets)
+    secrets = tuple(dict.fromkeys((*own, *decision.helpers.secrets)))
     tracked = tuple(c.target for c in copies if c.tracked)
     pythons = sorted((part.python for part in parts.values() if part.python), key=_version)
     texts = modules | {

@@ -33,7 +33,7 @@ def migration(
         rows=tuple(rows),
         links=decision.links.links,
         shared=decision.shared.code,
-        diagnostics=(*decision.links.diagnostics, *told),
+        diagnostics=(*decision.links.diagnostics, *decision.helpers.told, *told),
     )
 
 

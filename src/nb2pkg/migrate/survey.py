@@ -13,13 +13,16 @@ from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.scopes import BUILTINS
+from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.imports import Import, parsed, parsed_node
+from nb2pkg.knowledge.base import shipped
 from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
 from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
 from nb2pkg.plan.local_modules import local_files
 from nb2pkg.plan.moves import given
 from nb2pkg.plan.types import Place
+from nb2pkg.refactor.secret_places import modules_without_secrets
 from nb2pkg.section.names import imported_names
 
 _SEEN = re.compile(r"__doc__|__module__|\b(help|getsource|getfile)\(")
@@ -79,6 +82,11 @@ class Survey:
     reads_unknown: bool = False
     definitions: tuple[Definition, ...] = ()
     helpers: tuple[Helper, ...] = ()
+    """Without the secrets that they held."""
+    secrets: tuple[str, ...] = ()
+    """Variables of the environment that the helpers read instead."""
+    told: tuple[Diagnostic, ...] = ()
+    """On the helpers."""
     runs: tuple[str, ...] = ()
     """Notebooks and scripts that it brings in with `%run`."""
 
@@ -87,6 +95,7 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
     """Look at the notebook `notebook` of the repository in `root`; raises NotebookError where it can't be read."""
     path = root / notebook.path
     found = analysed(path, replace(options, within=root, among=Place(made=None)))
+    helpers, secrets, told = _helpers(found, root)
     reads, writes, folders, unknown = _files(found, root)
     return Survey(
         path=notebook.path,
@@ -100,7 +109,9 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
         folders=folders,
         reads_unknown=unknown,
         definitions=_definitions(found),
-        helpers=_helpers(found, root),
+        helpers=helpers,
+        secrets=secrets,
+        told=told,
         runs=tuple(
             PurePosixPath(os.path.normpath(PurePosixPath(notebook.path).parent / name)).as_posix()
             for name, _ in found.notebook.run_files
@@ -166,7 +177,8 @@ def inside(path: str, base: str) -> str:
     return "" if whole == "." or whole.startswith("..") else whole
 
 
-def _helpers(found: Analysed, root: Path) -> tuple[Helper, ...]:
+def _helpers(found: Analysed, root: Path) -> tuple[tuple[Helper, ...], tuple[str, ...], tuple[Diagnostic, ...]]:
+    """The files of helper modules without secrets, the variables that these are in now, and what is told of them."""
     inside_root = root.resolve()
     notebook = found.notebook
     files = local_files(
@@ -177,10 +189,10 @@ def _helpers(found: Analysed, root: Path) -> tuple[Helper, ...]:
         is_python2=notebook.is_python2,
         is_modern=notebook.is_modern,
     )
-    return tuple(
-        Helper(f.target, f.source.resolve().relative_to(inside_root).as_posix() if f.source else "", f.content)
-        for f in files
-    )
+    plain, secrets, told = modules_without_secrets(((f.target, f.content) for f in files), (), shipped())
+    sources = (f.source.resolve().relative_to(inside_root).as_posix() if f.source else "" for f in files)
+    helpers = tuple(Helper(name, source, content) for (name, content), source in zip(plain, sources, strict=True))
+    return helpers, tuple(secret.name for secret in secrets), told
 
 
 # -- definitions -----------------------------------------------------------------------------------------------
