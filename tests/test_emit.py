@@ -124,13 +124,13 @@ def test_a_stage_reads_like_a_module_that_someone_wrote(tmp_path: Path) -> None:
         "# Load\n\nThe numbers, *as measured*.",
         "import numpy as np\nimport os\nfrom math import sqrt\nfrom math import pi",
         "numbers = [np.array([1.0, 2.0])]",
-        "# Work",
+        "# Roots",
         "root = sqrt(pi)\n\nsquares = [n ** 2 for n in numbers]\nprint(squares)",
         "# Show",
         "print(squares, root)\nsquares[0]",
     )
-    assert modules["work"] == '''\
-"""Work."""
+    assert modules["roots"] == '''\
+"""Roots."""
 
 from math import pi, sqrt
 
@@ -138,7 +138,7 @@ from pkg.artifacts import load, save
 from pkg.report import cell, stage
 
 
-def work(numbers):
+def roots(numbers):
     cell("c4")
     root = sqrt(pi)
 
@@ -148,17 +148,17 @@ def work(numbers):
 
 
 def main():
-    with stage("work"):
+    with stage("roots"):
         numbers = load("data/interim/load/numbers")
-        root, squares = work(numbers)
-        save(root, "data/interim/work/root")
-        save(squares, "data/interim/work/squares")
+        root, squares = roots(numbers)
+        save(root, "data/interim/roots/root")
+        save(squares, "data/interim/roots/squares")
 
 
 if __name__ == "__main__":
-    from pkg import work
+    from pkg import roots
 
-    work.main()
+    roots.main()
 '''
     assert '"""Load.\n\nThe numbers, as measured.\n"""' in modules["load"]
     assert "from pkg.report import show as _show" in modules["show"]

@@ -108,7 +108,7 @@ class Call:
     opened: str = ""
     shell: bool = False
     """It runs a command of the shell, or a script that it gives to one as `input`."""
-    library: str = ""
+    pickler: str = ""
     """What these functions have to be told is used in the place of pickle."""
 
 

@@ -183,7 +183,7 @@ class _Rewriter:
         written = [use.path for use in self.statement.effects.files if use.writes]
         once = isinstance(self.statement.node, ast.With | ast.Expr)
         value = node.args[0] if node.args else None
-        if not (self.copies and once and fact.opened == "wb" and not fact.library and isinstance(value, ast.Name)):
+        if not (self.copies and once and fact.opened == "wb" and not fact.pickler and isinstance(value, ast.Name)):
             return ""
         objects = self.program.environments[self.statement.index].get(value.id, frozenset())
         types = {self.program.heap[number].type for number in objects}
@@ -203,11 +203,11 @@ class _Rewriter:
             return False
         self.done.update((id(node), *(id(part) for part in ast.walk(node.func))))
         self.edits.append(edit_of(there.func, self.local[function]))
-        if fact.library or open_copy:
+        if fact.pickler or open_copy:
             line, column = there.end_lineno or there.lineno, (there.end_col_offset or 1) - 1
             before = _before(self.statement.text, line, column)
             comma = "" if before.endswith((",", "(")) else ", "
-            more = f'library="{fact.library}"' if fact.library else f'open_copy="{open_copy}"'
+            more = f'library="{fact.pickler}"' if fact.pickler else f'open_copy="{open_copy}"'
             self.edits.append(Edit(line, column, line, column, f"{comma}{more}"))
         return True
 
@@ -235,7 +235,7 @@ class _Rewriter:
         name = Resolver(self.statement.index, self.program, self.knowledge).reference(node)
         fact = self.knowledge.call(name) if name else None
         there = self.place(node)
-        if fact is None or fact.artifacts not in OBJECTS or fact.library or not isinstance(there, ast.expr):
+        if fact is None or fact.artifacts not in OBJECTS or fact.pickler or not isinstance(there, ast.expr):
             return
         if isinstance(node.ctx, ast.Load):
             self.done.update(id(part) for part in ast.walk(node))
