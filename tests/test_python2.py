@@ -257,6 +257,37 @@ def test_one_old_cell_does_not_make_a_notebook_old(tmp_path: Path) -> None:
     assert "cell 2 is Python 2" in told[0].message
 
 
+@pytest.mark.parametrize(
+    ("source", "new"),
+    [
+        ("n = list(xrange(3))", "n = list(range(3))"),
+        ("import sys\nn = sys.maxint", "import sys\nn = sys.maxsize"),
+        ("from StringIO import StringIO", "from io import StringIO"),
+        ("%time t = unicode(2)", "%time t = str(2)"),
+    ],
+)
+def test_what_only_python_2_has_goes_with_an_old_cell(tmp_path: Path, source: str, new: str) -> None:
+    book, _ = read(save(tmp_path / "a.ipynb", source, "print 1", **NEW))
+    assert book.sources[0] == new
+    alone, told = read(save(tmp_path / "b.ipynb", source, "print(1)", **NEW))
+    assert alone.sources[0] == source
+    assert not told
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try:\n    xrange\nexcept NameError:\n    xrange = range\nx = xrange(3) and 3 / 2",
+        "from six.moves import xrange\nx = xrange(3) and 3 / 2",
+        "try:\n    import cPickle\nexcept ImportError:\n    import pickle as cPickle\nx = 3 / 2",
+        "def f(file):\n    return open(file), 3 / 2",
+    ],
+)
+def test_a_cell_that_python_3_runs_too_stays_beside_an_old_one(tmp_path: Path, source: str) -> None:
+    book, _ = read(save(tmp_path / "a.ipynb", source, "print 1", **NEW))
+    assert book.sources[0] == source
+
+
 def test_python_3_never_loads_fissix(tmp_path: Path) -> None:
     path = save(tmp_path / "a.ipynb", "%matplotlib inline\nprint(1)", **NEW)
     code = f"import sys, pathlib\nfrom nb2pkg.pipeline import plan\nplan(pathlib.Path({str(path)!r}))\n"

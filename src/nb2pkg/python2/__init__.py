@@ -21,7 +21,7 @@ from nb2pkg.python2.doubts import doubts, leaks
 from nb2pkg.python2.meaning import meant
 from nb2pkg.python2.names import Names
 
-__all__ = ["is_old_cell", "is_python3", "looks_like_python2", "upgraded_cells", "upgraded_file"]
+__all__ = ["is_python3", "looks_like_python2", "old_cells", "upgraded_cells", "upgraded_file"]
 
 _ONLY_2 = re.compile(
     r"^\s*print\s+['\"\w]|^\s*(?:import|from)\s+(?:urllib2|cPickle|StringIO|cStringIO|ConfigParser|Queue|urlparse|httplib)\b"
@@ -30,6 +30,11 @@ _ONLY_2 = re.compile(
 )
 _CHEVRON = re.compile(r"^\s*print\s*>>", re.MULTILINE)
 """A statement of Python 2 that Python 3 parses too."""
+_GONE = frozenset(
+    str.split("apply basestring buffer cmp coerce execfile file intern long raw_input reduce unichr unicode xrange")
+)
+"""Builtins that Python 3 does not have."""
+_GONE_MODULES = frozenset(str.split("ConfigParser Queue StringIO cPickle cStringIO httplib urllib2 urlparse"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,47 @@ def looks_like_python2(sources: Iterable[str]) -> bool:
     return any(_ONLY_2.search(source) for source in sources)
 
 
-def is_old_cell(source: str) -> bool:
+def old_cells(sources: Sequence[str]) -> frozenset[int]:
+    """The places of the cells that are Python 2 in a notebook that says it is Python 3.
+
+    A cell is where its grammar is. Where there is one, so are those that read what Python 3 does not have and no cell
+    binds: a builtin (`xrange`), a module, `sys.maxint`.
+    """
+    certain = frozenset(number for number, source in enumerate(sources) if _is_old_cell(source))
+    if not certain:
+        return certain
+    trees: dict[int, ast.Module] = {}
+    for number, source in enumerate(sources):
+        cell = masks.split(source)
+        if number in certain or (cell.magic and cell.magic not in masks.PYTHON_BODY):
+            continue
+        hidden = masks.masked(cell, lambda text: True) if _parsed(cell.text) is None else cell
+        tree = _parsed(hidden.text)
+        if tree is not None:
+            trees[number] = tree
+    names = Names.of(trees.values())
+    there = _GONE - names.bound - set(names.imports)
+    return certain | {number for number, tree in trees.items() if _reads_what_is_gone(tree, there)}
+
+
+def _reads_what_is_gone(tree: ast.Module, builtins: frozenset[str]) -> bool:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) if name in builtins:
+                return True
+            case ast.Attribute(value=ast.Name(id="sys"), attr="maxint"):
+                return True
+    # An import that has its own way out (`try: … except ImportError: …`) is no statement of the cell itself.
+    for statement in tree.body:
+        match statement:
+            case ast.Import(names=aliases) if any(alias.name in _GONE_MODULES for alias in aliases):
+                return True
+            case ast.ImportFrom(module=str(module), level=0) if module in _GONE_MODULES:
+                return True
+    return False
+
+
+def _is_old_cell(source: str) -> bool:
     """Whether a cell, its magics aside, is no Python 3."""
     cell = masks.split(source)
     if cell.magic and cell.magic not in masks.PYTHON_BODY:

@@ -78,9 +78,7 @@ def _run_line(match: re.Match[str], folder: Path) -> str:
 def _upgraded(raw: RawNotebook, old: Old, folder: Path) -> tuple[RawNotebook, tuple[Diagnostic, ...]]:
     """The notebook with what is Python 2 in Python 3."""
     sources = _sources(raw)
-    only = None
-    if old == "cells":
-        only = frozenset(n for n, source in enumerate(sources) if python2.is_old_cell(source))
+    only = python2.old_cells(sources) if old == "cells" else None
     new, told = python2.upgraded_cells(sources, raw.python, only)
     new = [_EXECUTED.sub(lambda match: _run_line(match, folder), source) for source in new]
     cells = tuple(
