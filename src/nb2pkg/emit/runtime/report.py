@@ -165,6 +165,7 @@ class _State:
     pandas_is_set: bool = False
     matplotlib_is_set: bool = False
     figure_made: bool = False  # in Matplotlib's interactive mode, since the last cell
+    draws_first: bool = True  # what is open at the end of a cell, before it is shown
     formatter: Any = None
 
 
@@ -319,7 +320,16 @@ def _show_figures() -> None:
 
 
 def _flush_figures() -> None:
-    """Show the open figures at the end of a cell, if one was made in interactive mode (not after `plt.ioff()`)."""
+    """Show the open figures at the end of a cell, if one was made in interactive mode (not after `plt.ioff()`).
+
+    Before that, a notebook draws each that has changed, which can move its parts by a pixel. (Once `plt.ioff()` was
+    called it does so after it, when they are closed.)
+    """
+    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
+    if helpers is not None and _STATE.matplotlib_is_set:
+        _STATE.draws_first = _STATE.draws_first and sys.modules["matplotlib"].is_interactive()
+        if _STATE.draws_first:
+            helpers.Gcf.draw_all()
     if _STATE.figure_made:
         _STATE.figure_made = False
         _show_figures()
@@ -338,8 +348,12 @@ def _keep_live_figures() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """The two classes that make this module a Matplotlib backend, made when Matplotlib asks for them."""
-    if name not in ("FigureCanvas", "FigureManager"):
+    """What makes this module a Matplotlib backend, made when Matplotlib asks for it.
+
+    Like the inline one it draws nothing while a cell runs. Matplotlib leaves that to a backend with its own
+    `new_figure_manager` only.
+    """
+    if name not in ("FigureCanvas", "FigureManager", "new_figure_manager"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     matplotlib: Any = importlib.import_module("matplotlib")
     bases: Any = importlib.import_module("matplotlib.backend_bases")
@@ -355,7 +369,16 @@ def __getattr__(name: str) -> Any:
     methods = {"__init__": made, "pyplot_show": classmethod(pyplot_show)}
     manager = type("FigureManager", (bases.FigureManagerBase,), methods)
     canvas = type("FigureCanvas", (agg.FigureCanvasAgg,), {"manager_class": manager})
-    globals().update(FigureManager=manager, FigureCanvas=canvas)
+
+    def given_figure(num: Any, figure: Any) -> Any:
+        return manager(canvas(figure), num)
+
+    def new_figure(num: Any, *args: Any, **how: Any) -> Any:
+        kind = how.pop("FigureClass", None) or importlib.import_module("matplotlib.figure").Figure
+        return given_figure(num, kind(*args, **how))
+
+    globals().update(FigureManager=manager, FigureCanvas=canvas, new_figure_manager=new_figure)
+    globals().update(new_figure_manager_given_figure=given_figure, draw_if_interactive=lambda: None)
     _be_interactive()
     return globals()[name]
 
