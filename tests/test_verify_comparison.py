@@ -43,6 +43,14 @@ REPEATED = {
         [["[a b 0.9", "c d 0.8", "e 0.7", "f 0.6"], ["[a b 0.8", "e 0.7", "c d 0.6", "h i j 0.5"]],
         ["[c d 0.9", "a b 0.7", "k 0.6", "f 0.1"],
     ),
+    "labels by chance": (
+        [["[1 1 0 2", " 0 1 2 2", " 1 0]"], ["[2 2 0 1", " 0 2 1 1", " 2 0]"]],
+        ["[0 0 2 1", " 2 0 1 1", " 0 2]"],
+    ),
+    "a measurement": (
+        [["7.34 ms ± 566 μs per loop (mean ± std. dev. of 7 runs, 100 loops each)", "Wall time: 3 s", "x"]] * 2,
+        ["x"],
+    ),
     "a bar": ([["50%|█████     | 1/2 [0.1s]"], ["50%|█████     | 1/2 [0.2s]"]], ["50%|████▉     | 1/2 [0.9s]"]),
 }
 
@@ -58,6 +66,8 @@ CHANGED = {
     "extra": ([["a"]] * 2, ["a", "a"]),
     "order": ([["a", "b"]] * 2, ["b", "a"]),
     "beside a time": ([["loss 0.5 in 0.31 s"], ["loss 0.5 in 0.29 s"]], ["loss 0.6 in 0.30 s"]),
+    "an index beside a time": ([["row 3: 0.31 s"], ["row 3: 0.29 s"]], ["row 4: 0.30 s"]),
+    "beside a measurement": ([["Wall time: 3 s", "x"]] * 2, ["Wall time: 2 s", "y"]),
     "after a time": ([["0.31 s", "x"], ["0.29 s", "x"]], ["0.30 s", "y"]),
     "a lone number": ([["0.31", "5"], ["0.29", "5"]], ["0.30", "6"]),
     "all of it": ([["a", "b"]] * 2, []),

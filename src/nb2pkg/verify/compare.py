@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nb2pkg.verify import sameness
 from nb2pkg.verify.environment import Interpreter, environment
-from nb2pkg.verify.figures import figure_difference
+from nb2pkg.verify.figures import figure_difference, is_live
 from nb2pkg.verify.layout import Package
 from nb2pkg.verify.lines import cell_lines, differences, expected_lines, normaliser
 from nb2pkg.verify.outcome import CellOutcome, Outcome
@@ -140,8 +140,11 @@ def _text(both: Compared, cell: str, got: CellOutcome | None) -> Iterable[Check]
 
 def _figures(both: Compared, cell: str, got: CellOutcome | None) -> Iterable[Check]:
     stage = both.package.stage_of(cell)
-    expected = [_files(run, _by_cell(run).get(cell)) for run in both.runs]
+    drawn = [_files(run, _by_cell(run).get(cell)) for run in both.runs]
+    expected = [[figure for figure in figures if not is_live(figure)] for figures in drawn]
     shown = _files(both.got, got)
+    if extra := len(shown) - len(expected[0]):
+        shown = shown[: len(shown) - min(max(extra, 0), _live_at_the_end(both, cell, stage))]
     first = expected[0]
     same_count = all(len(other) == len(first) for other in expected)
     for place in range(max(len(first), len(shown), *(len(other) for other in expected))):
@@ -172,6 +175,19 @@ def _figures(both: Compared, cell: str, got: CellOutcome | None) -> Iterable[Che
             expected=str(mine) if keep and mine else "",
             got=str(other) if keep and other else "",
         )
+    for place in range(len(drawn[0]) - len(first)):
+        name, why = f"cell {both.number(cell)}, live figure {place + 1}", "a live figure has no pixels to compare"
+        yield Check("figure", name, "not compared", cell, both.number(cell), stage, why)
+
+
+def _live_at_the_end(both: Compared, cell: str, stage: str) -> int:
+    """How many live figures the notebook has in the stage that ends with the cell, where the package keeps them."""
+    cells = next((s.cells for s in both.package.stages if s.name == stage), ())
+    hosts = [host for host in map(both.package.host, cells) if host]
+    if not hosts or hosts[-1] != cell:
+        return 0
+    own = _by_cell(both.runs[0])
+    return sum(is_live(figure) for host in set(hosts) for figure in _files(both.runs[0], own.get(host)))
 
 
 def _files(outcome: Outcome, cell: CellOutcome | None) -> list[Path]:

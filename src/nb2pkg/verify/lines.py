@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Literal
 
 from nb2pkg.verify.outcome import CellOutcome, Outcome
@@ -20,6 +21,14 @@ _WORD = re.compile(r"(\s+|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?|\w+|.)", re.IGNORECAS
 _NUMBER = re.compile(r"[-+]?\d")
 _RUNS_OF_BARS = re.compile(r"[█▏▎▍▌▋▊▉#=>. ]{4,}")
 _DAY_FORMATS = ("%a, %d %b %Y", "%a %b %d %Y", "%Y-%m-%d", "%d %b %Y", "%b %d, %Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
+
+_MEASURED = re.compile(
+    r"CPU times: .*|Wall time: .*|(?:Compiler|Parser) *(?:time)?: [\d.]+ m?s"
+    r"|The slowest run took [\d.]+ times longer than the fastest\..*"
+    r"|\d\S* \S+ (?:±|\+-) \S+ \S+ per loop \(mean .* each\)|[\d,]+ loops?, best of \d+: .* per loop"
+    r"|peak memory: [\d.]+ MiB, increment: -?[\d.]+ MiB"
+)
+"""What `%time`, `%timeit` and `%memit` print: a measurement, whether or not two runs happen to agree on it."""
 
 _TELLING, _SEVERAL = 3, 3
 
@@ -91,7 +100,7 @@ def cell_lines(cell: CellOutcome | None, normal: Callable[[str], str]) -> list[s
 def expected_lines(runs: Sequence[Sequence[str]]) -> list[Line]:
     """The lines of the first run of a cell; what any other run shows differently is wild."""
     first = runs[0]
-    lines = [Line(text) for text in first]
+    lines = [Line(text, "line" if _MEASURED.fullmatch(text) else "") for text in first]
     for other in runs[1:]:
         lines = _merged(lines, first, other)
     return _without_coincidences(_shapes_together(lines))
@@ -174,7 +183,10 @@ def _wild_places(line: Line) -> set[int]:
 
 
 def _shapes_together(lines: list[Line]) -> list[Line]:
-    """In rows of one shape, what is wild in one is wild in all: random numbers, and times, agree now and then."""
+    """In rows of one shape, what is wild in one is wild in all: random numbers, and times, agree now and then.
+
+    So are numbers side by side (a row of an array) of which half are.
+    """
     places: dict[tuple[str, ...], set[int]] = {}
     whole: set[tuple[str, ...]] = set()
     uncertain = Counter(_shape(_words(line.text)) for line in lines if line.wild == "line" or line.pattern)
@@ -186,6 +198,10 @@ def _shapes_together(lines: list[Line]) -> list[Line]:
             whole.add(shape)
         elif line.pattern:
             places.setdefault(shape, set()).update(_wild_places(line))
+    for shape, wild in places.items():
+        for row in _rows_of_numbers(shape):
+            if len(row & wild) * 2 >= len(row):
+                wild.update(row)
     found: list[Line] = []
     for line in lines:
         words = _words(line.text)
@@ -199,6 +215,13 @@ def _shapes_together(lines: list[Line]) -> list[Line]:
         else:
             found.append(line)
     return found
+
+
+def _rows_of_numbers(shape: Sequence[str]) -> Iterable[set[int]]:
+    """The places of numbers that stand side by side."""
+    for numbers, group in groupby(range(len(shape)), lambda i: shape[i] == "#"):
+        if numbers:
+            yield set(group)
 
 
 def differences(expected: Sequence[Line], got: Sequence[str]) -> tuple[LineDifference, ...]:

@@ -22,7 +22,7 @@ from nb2pkg.verify.outcome import CellOutcome, Failure, Outcome, Shown, load_out
 from nb2pkg.verify.processes import run
 from nb2pkg.verify.progress import Progress
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_VALUE = 2_000_000_000
 KEPT_DAYS = 30
 IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
@@ -205,7 +205,10 @@ def _shown(outputs: list[dict[str, Any]], store: Path, place: int) -> tuple[Show
         elif kind in ("display_data", "execute_result"):
             data = output["data"]
             image = next((mime for mime in IMAGES if mime in data), None)
-            if image or PLOTLY in data or "mpl.figure" in data.get("application/javascript", ""):
+            live = "mpl.figure" in data.get("application/javascript", "")
+            if live:
+                found.append(Shown("displayed", data["text/plain"]))
+            if image or PLOTLY in data or live:
                 name = f"figures/{place}-{len(found)}.{IMAGES[image] if image else 'json'}"
                 (store / "figures").mkdir(exist_ok=True)
                 (store / name).write_bytes(_figure(data, image))
