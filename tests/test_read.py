@@ -91,6 +91,8 @@ TRANSLATED = {
     "bare cd": ("cd ..\nx = 1", 'os.chdir(".."); print(os.getcwd())\nx = 1'),
     "bare pwd": ("pwd", "os.getcwd()"),
     "mkdir": ("%mkdir -p out", f'print(subprocess.run("mkdir -p out", {PIPES}).stdout, end="")'),
+    "figures": ("%config InlineBackend.figure_format = 'retina'", 'os.environ["FIGURE_FORMAT"] = "retina"'),
+    "figure formats": ("%config InlineBackend.figure_formats = {'svg'}", 'os.environ["FIGURE_FORMAT"] = "svg"'),
     "env": ("%env A=b", 'os.environ["A"] = "b"; print("env: A=b")'),
     "by hand": ('get_ipython().run_line_magic("time", "x = 1")', "x = 1"),
     "old by hand": ('get_ipython().magic("matplotlib inline")\nx = 1', "\nx = 1"),

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from nb2pkg.verify.figures import figure_difference
+
 SOURCE = Path(__file__).parents[1] / "src"
 HEAD = "from nb2pkg.emit.runtime.report import cell, display, show, stage\n"
 
@@ -195,6 +197,22 @@ def test_images_are_the_images_of_a_real_kernel(tmp_path: Path) -> None:
     assert [(c, at.sub("", x) if isinstance(x, str) else x) for c, x in kept] == [
         (c, at.sub("", x) if isinstance(x, str) else x) for c, x in shown
     ]
+
+
+@pytest.mark.parametrize(("form", "suffix"), [("retina", "png"), ("svg", "svg")])
+def test_figures_have_the_format_that_the_notebook_asks_for(form: str, suffix: str, tmp_path: Path) -> None:
+    plot = "import matplotlib.pyplot as plt; plt.plot([1, 2])"
+    outputs = kernel([f"%config InlineBackend.figure_format = '{form}'", f"{plot};"], tmp_path)
+    code = f"import os\nwith stage('s'):\n    cell('a'); os.environ['FIGURE_FORMAT'] = '{form}'; {plot}\n"
+    _, records = run(code, tmp_path)
+    assert [record["file"] for record in records] == [f"reports/figures/s/01_a.{suffix}"]
+    there, own = tmp_path / f"kernel.{suffix}", tmp_path / records[0]["file"]
+    shown = outputs[1][-1]["data"]
+    there.write_bytes(base64.b64decode(shown["image/png"]) if suffix == "png" else shown["image/svg+xml"].encode())
+    assert figure_difference(there, own) == ""
+    first = own.read_bytes()
+    run(code, tmp_path)
+    assert own.read_bytes() == first
 
 
 def pixels(image: Any, data: bytes) -> bytes:

@@ -160,8 +160,7 @@ def _line_magic(
     name: str, rest: str, line: int, reading: Reading, nested: Callable[[str], str], value: bool
 ) -> str | None:
     if name == "config":
-        _config(rest, reading)
-        return None
+        return _config(rest, reading)
     if name == "matplotlib" and rest in LIVE_FIGURES:
         reading.need("matplotlib")
         return 'matplotlib.use("nbagg"); matplotlib.interactive(True)'
@@ -209,10 +208,15 @@ def _without_flags(rest: str) -> str:
     return re.sub(r"^(?:--no-raise-error\s+)+", "", rest)
 
 
-def _config(rest: str, reading: Reading) -> None:
+def _config(rest: str, reading: Reading) -> str | None:
     match = re.match(r"InteractiveShell\.ast_node_interactivity\s*=\s*['\"]?(\w+)", rest)
     if match:
         reading.show_all_next = match.group(1) == "all"
+    match = re.match(r"InlineBackend\.figure_formats?\s*=\s*[{\[(]?\s*['\"](retina|png2x|svg)['\"]\s*[}\])]?\s*$", rest)
+    if match is None:
+        return None
+    reading.need("os")
+    return f'os.environ["FIGURE_FORMAT"] = "{match[1]}"'
 
 
 def _package_magic(name: str, rest: str, line: int, reading: Reading) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 LEVELS = 8
 """Two pixels are the same where no channel differs by more than this, of 255."""
 RELATIVE = 1e-9
-_MADE_UP = (rb"<dc:date>[^<]*</dc:date>", rb"\b[a-z]{1,3}[0-9a-f]{10}\b", rb"<!--.*?-->")
+_MADE_UP = (rb"\s*<dc:date>[^<]*</dc:date>", rb"\b[a-z]{1,3}[0-9a-f]{10}\b", rb"<!--.*?-->")
 
 
 def is_live(figure: Path) -> bool:

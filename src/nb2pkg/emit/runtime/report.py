@@ -26,6 +26,7 @@ ROOT = Path.cwd()  # the package's root, where it is started; a stage works else
 BACKEND = f"module://{__name__}"
 NOTEBOOK_MAX_COLUMNS = 20
 IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
+_SIGNED = {"png": "Software", "svg": "Date"}  # what an image would say of its making
 _OPEN_FIGURES: Any = object()
 
 
@@ -232,7 +233,7 @@ def _show(value: Any) -> None:
     if _is_a("matplotlib.figure", "Figure", value):
         image = _drawn(value)
         if image is not None:
-            _record_figure(image, "png")
+            _record_figure(image, _figure_format()[0])
         else:  # the notebook shows no image of an empty figure, but its text
             _show_text(_bundle(value).get("text/plain", repr(value)))
     elif _is_a("plotly.basedatatypes", "BaseFigure", value):
@@ -291,19 +292,27 @@ def _is_a(module: str, name: str, value: object) -> bool:
     return isinstance(kind, type) and isinstance(value, kind)
 
 
+def _figure_format() -> tuple[str, int]:
+    """The format of figures, and how many pixels stand for one: as `%config InlineBackend.figure_format` says."""
+    chosen = os.environ.get("FIGURE_FORMAT")
+    return {"retina": ("png", 2), "png2x": ("png", 2), "svg": ("svg", 1)}.get(chosen or "", ("png", 1))
+
+
 def _drawn(figure: Any) -> bytes | None:
-    """The PNG that the inline backend makes of a figure; None of an empty one."""
+    """The image that the inline backend makes of a figure; None of an empty one."""
     if not figure.axes and not figure.lines:
         return None
     file = BytesIO()
+    form, scale = _figure_format()
     look = {
         "facecolor": figure.get_facecolor(),
         "edgecolor": figure.get_edgecolor(),
         "bbox_inches": "tight",
     }
-    figure.canvas.print_figure(
-        file, format="png", dpi=figure.dpi, metadata={"Software": None}, **look
-    )
+    with sys.modules["matplotlib"].rc_context({"svg.hashsalt": "figure"}):
+        figure.canvas.print_figure(
+            file, format=form, dpi=figure.dpi * scale, metadata={_SIGNED[form]: None}, **look
+        )
     return file.getvalue()
 
 
@@ -343,7 +352,7 @@ def _keep_live_figures() -> None:
     for manager in helpers.Gcf.get_all_fig_managers():
         image = _drawn(manager.canvas.figure)
         if image is not None:
-            _record_figure(image, "png")
+            _record_figure(image, _figure_format()[0])
     helpers.Gcf.figs.clear()
 
 
