@@ -238,6 +238,53 @@ def test_a_killed_command_leaves_nothing_behind(number: signal.Signals, tmp_path
     assert snapshot(tmp_path) == before
 
 
+LONG = [
+    "# Load",
+    """
+import os, pathlib, time
+there = pathlib.Path({folder!r})
+with open(there / "log", "a") as log:
+    log.write("package\\n" if "package-" in os.getcwd() else "notebook\\n")
+numbers = [1, 2, 3]
+{statement}
+print(numbers)
+""",
+    "# Wait",
+    """
+numbers.append(4)
+if "package-" in os.getcwd() and not (there / "go").exists():
+    (there / "waits").touch()
+    time.sleep(100)
+print(numbers)
+""",
+]
+STATEMENTS = {"": 1, "open('-'.join(map(str, numbers)), 'w').close()": 2}
+"""What the first stage does besides, and how often it has run in the end: DVC does not know of the second's file."""
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_killed_verification_goes_on_where_it_was(
+    statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = made(tmp_path, [text.format(folder=str(tmp_path), statement=statement) for text in LONG])
+    command = [sys.executable, "-m", "nb2pkg", "verify", str(out)]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent / "src")}
+    first = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while not (tmp_path / "waits").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    first.kill()
+    first.wait(20)
+    (tmp_path / "go").touch()
+    report = verify(out)
+    assert report.verdict == "equivalent", report.as_json()
+    assert statuses(report, "stage") == ["equal"] * 2
+    ran = (tmp_path / "log").read_text().split()
+    assert (ran.count("notebook"), ran.count("package")) == (2, STATEMENTS[statement])
+    assert list((tmp_path / "cache/nb2pkg/reproduction").iterdir()) == []
+
+
 def test_what_a_killed_cleaner_left_is_swept() -> None:
     with scratch() as held:
         orphan = Path(tempfile.mkdtemp(prefix=PREFIX))

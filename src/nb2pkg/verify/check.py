@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from nb2pkg.verify.compare import Compared, compare, observed
@@ -56,10 +57,11 @@ def check(
     progress: Progress,
 ) -> Report:
     """Compare the package, run below the scratch `folder`, with the runs of the notebook."""
+    numbers = count()
 
     def reproduced(again: bool) -> Reproduction:
-        place = folder / "again" if again else folder
-        place.mkdir(exist_ok=True)
+        place = folder / f"package-{next(numbers)}"
+        place.mkdir()
         return reproduce(package, python, place, timeout=options.timeout, progress=progress)
 
     return checked(package, notebook, python, folder, reproduced)
@@ -83,6 +85,10 @@ def checked(
     reproduction = reproduced(False)
     while True:
         checks = compare(Compared(package, tuple(runs), reproduction, search), python, folder)
+        if reproduction.resumed and any(c.status == "different" for c in checks):
+            # A stage that is taken from an interrupted run has only what dvc.yaml says that it makes.
+            reproduction = reproduced(False)
+            continue
         if not _may_be_chance(checks) or len(runs) == MOST_RUNS:
             break
         again = notebook.run(len(runs))

@@ -278,9 +278,25 @@ def lay_out_package(package: Package, folder: Path) -> None:
 
     _copy(package.root, folder, left_out)
     (folder / ".dvc").mkdir(exist_ok=True)
-    # A cache of its own, whatever the package's configuration says: what it holds would not be run.
-    own = "[core]\n    no_scm = True\n    analytics = false\n[cache]\n    dir = cache\n"
+    use_cache(folder, folder / ".dvc" / "cache")
+
+
+def use_cache(folder: Path, cache: Path, *, for_all: bool = False) -> None:
+    """The DVC cache of a copy, whatever the package's configuration says: what the package's own holds would not be
+    run. `for_all`: outputs that the package keeps in Git go there too, without which DVC remembers no run of a stage.
+    """
+    own = f"[core]\n    no_scm = True\n    analytics = false\n[cache]\n    dir = {cache}\n"
     (folder / ".dvc/config.local").write_text(own, encoding="utf-8")
+    pipeline = folder / "dvc.yaml"
+    if for_all and pipeline.exists():
+        from ruamel.yaml import YAML
+
+        whole = YAML().load(pipeline)
+        stages = [stage.get("do", stage) for stage in whole.get("stages", {}).values()]
+        for out in (out for stage in stages for kind in ("outs", "metrics", "plots") for out in stage.get(kind, ())):
+            for settings in out.values() if isinstance(out, dict) else ():
+                settings.pop("cache", None)
+        YAML().dump(whole, pipeline)
 
 
 def _data_test(package: Package) -> Callable[[str], bool]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2pkg.verify.environment import Interpreter, VerifyError, environment
+from nb2pkg.verify.kept import kept, key
 from nb2pkg.verify.kernel_process import RUNNER, Job
 from nb2pkg.verify.layout import DRIVE, UNSEEN, Package, lay_out_notebook
 from nb2pkg.verify.outcome import CellOutcome, Failure, Outcome, Shown, load_outcome
@@ -24,7 +25,6 @@ from nb2pkg.verify.progress import Progress
 
 FORMAT = 2
 LARGEST_VALUE = 2_000_000_000
-KEPT_DAYS = 30
 IMAGES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 PLOTLY = "application/vnd.plotly.v1+json"
 
@@ -57,15 +57,15 @@ class Reference:
         self._progress = progress
         self._runs: dict[int, Outcome] = {}
         self._given = given
-        self._cache = _cache()
+        self._cache = kept("reference")
         self._keys: dict[int, str] = {}
 
     def run(self, number: int) -> Outcome:
         """The run of this number: made before, kept from an earlier time, or made now."""
         if number not in self._runs:
-            kept = load_outcome(self._kept(number) / str(number))
-            if kept is not None and _covers(kept, self._observed):
-                self._runs[number] = kept
+            made = load_outcome(self._kept(number) / str(number))
+            if made is not None and _covers(made, self._observed):
+                self._runs[number] = made
             else:
                 self._runs[number] = self._keep(number, self._make(number))
         return self._runs[number]
@@ -238,30 +238,12 @@ def _states(folder: Path) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-# -- what is kept --------------------------------------------------------------------------------------------------
-
-
-def _cache() -> Path:
-    """Where runs are kept: the user's cache, cleared of what is old."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(base, "nb2pkg", "reference")
-    with suppress(OSError):
-        for entry in folder.iterdir():
-            if time.time() - entry.stat().st_mtime > KEPT_DAYS * 86400:
-                shutil.rmtree(entry, ignore_errors=True)
-    return folder
-
-
 def _key(package: Package, python: Interpreter, scratch: Path, given: Mapping[str, Path]) -> str:
     """Of all that a run depends on: the notebook, its folder, the interpreter with what is installed."""
-    digest = hashlib.sha256(f"{FORMAT} {python.digest} {package.cwd}\n".encode())
-    digest.update((package.root / package.notebook).read_bytes())
+    notebook = hashlib.sha256((package.root / package.notebook).read_bytes()).hexdigest()
     layout = scratch / "key"
     lay_out_notebook(package, layout, given)
-    for path in sorted(_states(layout)):
-        digest.update(f"\n{path}\n".encode("utf-8", "surrogateescape"))
-        with (layout / path).open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    shutil.rmtree(layout)
-    return digest.hexdigest()[:32]
+    try:
+        return key(f"{FORMAT} {python.digest} {package.cwd} {notebook}", layout, _states(layout))
+    finally:
+        shutil.rmtree(layout)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nb2pkg.verify.environment import Interpreter, environment
-from nb2pkg.verify.layout import RECORDS, UNSEEN, Package, lay_out_package
+from nb2pkg.verify.kept import claim, kept, key
+from nb2pkg.verify.layout import RECORDS, UNSEEN, Package, lay_out_package, use_cache
 from nb2pkg.verify.outcome import CellOutcome, Failure, Outcome, Shown
 from nb2pkg.verify.processes import LAST_LINES, Ended, run
 from nb2pkg.verify.progress import Progress
 
-_RUNNING = re.compile(r"Running stage '([^']+)':")
+_RUNNING = re.compile(r"Running stage '([^']+)':|Stage '([^']+)' is cached - skipping run")
 _FAILED = re.compile(r"failed to reproduce '([^']+)'")
 _COMMAND = re.compile(r"WARNING: failed to run: (.*), exited with (-?\d+)$")
 _RAISED = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Iteration|Warning))\b(?::|$)")
@@ -40,6 +42,8 @@ class Ran:
     """It ended by itself, whether or not stages failed."""
     new: tuple[tuple[str, str], ...]
     """(file that was not there before, from the package's root; the stage that ran when it was made, or empty)."""
+    resumed: bool = False
+    """A run that was interrupted had made a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,16 @@ class Reproduction:
     """What is wrong with the records under reports/outputs."""
     written: tuple[str, ...]
     """Files that were not there before, from the package's root, but for what is the package's own."""
+    resumed: bool = False
+    """Some stages were run before, by a verification that was interrupted."""
 
 
 def reproduce(
     package: Package, python: Interpreter, folder: Path, *, timeout: float | None, progress: Progress
 ) -> Reproduction:
-    """Run the package's pipeline below the scratch `folder`."""
-    return share(package, run_pipeline(package, python, folder, timeout=timeout, progress=progress))
+    """Run the package's pipeline below the scratch `folder`, on from where it was interrupted before."""
+    ran = run_pipeline(package, python, folder, timeout=timeout, progress=progress, resumable=True)
+    return share(package, ran)
 
 
 def run_pipeline(
@@ -70,17 +77,48 @@ def run_pipeline(
     timeout: float | None,
     progress: Progress,
     keep_going: bool = False,
+    resumable: bool = False,
 ) -> Ran:
-    """Run a pipeline below the scratch `folder`; `keep_going`: also what does not need a stage that failed."""
+    """Run a pipeline below the scratch `folder`.
+
+    `keep_going`: also what does not need a stage that failed. `resumable`: what its stages make outlives this process
+    until the pipeline has ended by itself, and is taken from there the next time.
+    """
     root = folder / "package"
     lay_out_package(package, root)
     before = set(_files(root))
+    own = kept("reproduction") / key(python.digest, root, before) if resumable else None
+    lock = claim(own) if own else None
+    resumed = False
+    if own and lock:
+        resumed = (own / "runs").exists()
+        use_cache(root, own, for_all=True)
+    try:
+        ran = _pipeline(package, python, folder, before, timeout, progress, keep_going)
+        if own and lock and ran.ended:
+            shutil.rmtree(own, ignore_errors=True)
+    finally:
+        if lock:
+            lock.close()
+    return replace(ran, resumed=resumed)
+
+
+def _pipeline(
+    package: Package,
+    python: Interpreter,
+    folder: Path,
+    before: set[str],
+    timeout: float | None,
+    progress: Progress,
+    keep_going: bool,
+) -> Ran:
+    root = folder / "package"
     begun: list[tuple[str, float]] = []
 
     def hear(line: str) -> None:
         if found := _RUNNING.match(line):
-            begun.append((found[1], time.time()))
-            progress.step(found[1])
+            begun.append((found[1] or found[2], time.time()))
+            progress.step(found[1] or found[2])
 
     days = {time.strftime("%Y-%m-%d")}
     progress.begin("dvc repro", len(package.stages))
@@ -134,6 +172,7 @@ def share(package: Package, ran: Ran) -> Reproduction:
         tuple(name for name in ran.begun if name in own and name not in places),
         malformed,
         tuple(path for path, stage in ran.new if stage not in foreign and not package.is_own_output(path)),
+        resumed=ran.resumed,
     )
 
 
