@@ -157,6 +157,13 @@ def test_what_differs_in_one_run_of_the_package_only_is_chance(package: Path, tm
         assert statuses(verify(out), "text")[0] == status
 
 
+def test_what_is_written_above_the_notebook_is_compared(tmp_path: Path) -> None:
+    out = made(tmp_path, ["import json\nwith open('../sums.json', 'w') as file:\n    json.dump([6], file)"])
+    report = verify(out)
+    assert report.verdict == "equivalent", report.as_json()
+    assert [(c.name, c.status) for c in report.checks if c.kind == "file"] == [("../sums.json", "equal")]
+
+
 def test_a_notebook_that_fails_is_reported_with_its_cell(tmp_path: Path) -> None:
     out = made(tmp_path, ["x = 1", "print(x)", "x / 0", "print(2)"])
     report = verify(out)

@@ -242,7 +242,9 @@ def lay_out_notebook(package: Package, folder: Path, given: Mapping[str, Path] |
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / path)
     inside = PurePosixPath(package.cwd).relative_to(own) if package.cwd.startswith(own) else PurePosixPath()
-    cwd = folder / inside
+    # As deep as its paths lead up: what it writes there is seen, and stays in the copy.
+    ups = max((PurePosixPath(original).parts.count("..") for original, _ in package.paths), default=0)
+    cwd = folder.joinpath(inside, *["notebooks"] * (ups - len(inside.parts)))
     cwd.mkdir(parents=True, exist_ok=True)
     for original, target in package.paths:
         if target in package.outs or not (package.root / target).exists():
