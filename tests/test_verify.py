@@ -228,7 +228,7 @@ def test_a_killed_command_leaves_nothing_behind(number: signal.Signals, tmp_path
         [sys.executable, "-m", "nb2pkg", "verify", str(out)],
         env=os.environ | {"PYTHONPATH": source, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     until = time.monotonic() + 60
     while not mark.exists() and time.monotonic() < until:
@@ -236,7 +236,9 @@ def test_a_killed_command_leaves_nothing_behind(number: signal.Signals, tmp_path
     assert len(processes(temporary)) >= 2
     mark.unlink()
     command.send_signal(number)
-    command.wait(20)
+    _, said = command.communicate(timeout=20)
+    told = (130, b"nb2pkg: interrupted; the same command goes on where it was")
+    assert number == signal.SIGKILL or (command.returncode, said.strip().splitlines()[-1]) == told
     until = time.monotonic() + 20
     while (processes(temporary) or any(temporary.iterdir())) and time.monotonic() < until:
         time.sleep(0.05)

@@ -26,6 +26,15 @@ class _Default(click.Group):
             args = ["convert", *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; Ctrl-C ends it with one line, and status 130 as a shell gives it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            goes_on = ctx.invoked_subcommand in ("migrate", "verify")
+            click.echo(f"nb2pkg: interrupted{'; the same command goes on where it was' if goes_on else ''}", err=True)
+            sys.exit(130)
+
 
 @click.group(cls=_Default)
 @click.version_option(package_name="nb2pkg")
