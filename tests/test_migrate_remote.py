@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -217,6 +218,24 @@ def test_a_repository_is_migrated_from_there_to_there(tmp_path: Path, s3: Any, m
     assert told.getvalue().splitlines() == [f"{step}: 2 of 2, 2 from the journal" for step in ("survey", "convert")]
     bring("s3://lab/out", tmp_path / "again")
     assert contents(tmp_path / "again") == there
+
+
+def test_a_killed_migration_leaves_nothing_on_this_machine(tmp_path: Path, s3: Any) -> None:
+    deliver(made(tmp_path / "repo", {f"{n}.ipynb": b"{}" for n in range(50)}), "s3://lab/repo")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = os.environ | {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": PATHS}
+    command = [sys.executable, "-m", "nb2pkg", "migrate", "s3://lab/repo", "s3://lab/out"]
+    migrating = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not list(temporary.glob("*/repo/*.ipynb")) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert migrating.poll() is None
+    migrating.kill()
+    migrating.wait()
+    while any(temporary.iterdir()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert list(temporary.iterdir()) == []
 
 
 def test_addresses_are_told_from_paths() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -24,6 +23,7 @@ from nb2pkg.migrate.report import publish
 from nb2pkg.migrate.run import How, Runner
 from nb2pkg.migrate.types import Migration
 from nb2pkg.migrate.work import work
+from nb2pkg.verify.scratch import scratch
 
 UNFINISHED = ".nb2pkg-unfinished"
 """The file that says of a folder for several packages that some are missing: running it again is no overwriting."""
@@ -126,8 +126,8 @@ def _folder_of(source: str) -> Iterator[Path]:
     if not is_remote(source):
         yield Path(source)
         return
-    with tempfile.TemporaryDirectory(prefix="nb2pkg-") as place:
-        folder = Path(place) / (PurePosixPath(source.rstrip("/")).name or "repository")
+    with scratch() as place:
+        folder = place / (PurePosixPath(source.rstrip("/")).name or "repository")
         bring(source, folder)
         yield folder
 
@@ -138,5 +138,5 @@ def _folder_for(out: str) -> Iterator[Path]:
     if not is_remote(out):
         yield Path(out)
         return
-    with tempfile.TemporaryDirectory(prefix="nb2pkg-") as place:
-        yield Path(place) / "out"
+    with scratch() as place:
+        yield place / "out"
