@@ -84,6 +84,7 @@ def test_methods(kb: KnowledgeBase, type_name: str, method: str, key: str, value
         ("matplotlib.pyplot.plot", "plots", True),
         ("matplotlib.pyplot.style.use", "setting", True),
         ("matplotlib.pyplot.rcParams.update", "setting", True),
+        ("seaborn.mpl.rc", "setting", True),
         ("seaborn.barplot", "draws", "numpy"),
         ("seaborn.set_style", "setting", True),
         ("joblib.dump", "writes_file", ("1|filename",)),
