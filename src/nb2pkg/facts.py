@@ -52,11 +52,6 @@ class Facts:
         least = max(EXPENSIVE_SECONDS, EXPENSIVE_SHARE * self.seconds)
         return tuple(cell.id for cell in self.cells if cell.seconds >= least)
 
-    def unstorable(self, cell: str) -> dict[str, VariableFacts]:
-        """What can't be stored at the end of a cell, by name."""
-        found = next((each for each in self.cells if each.id == cell), None)
-        return {v.name: v for v in found.variables if v.size < 0} if found else {}
-
     def as_json(self) -> list[dict[str, Any]]:
         """For machines."""
         return [
@@ -77,15 +72,18 @@ class Facts:
         """A line for each cell that changed something or took time."""
         lines: list[str] = []
         for number, cell in enumerate(self.cells, 1):
-            told = [f"{v.name} ({v.type}, {_size(v)})" for v in cell.variables if v.changed]
+            told = [f"{v.name} ({v.type}, {_told_size(v)})" for v in cell.variables if v.changed]
             lines.append(f"cell {number}: {cell.seconds:.1f} s  {', '.join(told)}".rstrip())
         return "\n".join(lines)
 
 
-def _size(variable: VariableFacts) -> str:
-    size = float(variable.size)
-    if size < 0:
-        return f"can't be stored: {variable.why}"
+def _told_size(variable: VariableFacts) -> str:
+    return readable_size(variable.size) if variable.size >= 0 else f"can't be stored: {variable.why}"
+
+
+def readable_size(count: int) -> str:
+    """Bytes in a unit that people read them in."""
+    size = float(count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}"

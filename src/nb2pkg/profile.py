@@ -44,7 +44,7 @@ def profile(
             "kernel": python.kernel,
             "observe": {},
             "profile": True,
-        "drive": "",
+            "drive": "",
             "folder": str(folder),
             "limit": LARGEST_VALUE,
         }

@@ -15,7 +15,7 @@ from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Scope
-from nb2pkg.plan.cuts import before_lasting, computing_cuts, repeatable_settings, settle, without_joined
+from nb2pkg.plan.cuts import settle
 from nb2pkg.plan.data import data_files, expected_folders
 from nb2pkg.plan.drive import folders_on_drive
 from nb2pkg.plan.hoisting import (
@@ -32,7 +32,9 @@ from nb2pkg.plan.moves import WORKSPACE, Layout
 from nb2pkg.plan.outline import planned_constants, planned_sections
 from nb2pkg.plan.paths import Brought
 from nb2pkg.plan.pickles import told_of_pickles
+from nb2pkg.plan.seen import seen
 from nb2pkg.plan.stages import carry_random, make_stages, mentioned_in
+from nb2pkg.plan.traffic import lightened
 from nb2pkg.plan.types import Overrides, Place, Plan
 from nb2pkg.refactor.runtime_names import OBJECTS
 from nb2pkg.refactor.secret_places import names_with_secrets
@@ -91,11 +93,9 @@ def make_plan(
     cuts = (0,) if one_stage or whole or total == 0 else tuple(s.start for s in sections) or (0,)
     if whole:
         diagnostics.append(Diagnostic("N304", f"one stage: {whole}; names can't be followed, so nothing is cut"))
-    cuts = computing_cuts(program, cuts, hoisted)
-    cuts = without_joined(notebook, program, cuts, overrides.joined, diagnostics)
-    cuts = repeatable_settings(program, cuts, scope.fixed, diagnostics)
-    cuts = before_lasting(program, cuts, diagnostics)
-    cuts, spans = settle(notebook, program, cuts, scope, facts or Facts(), diagnostics)
+    run = seen(notebook, program, facts or Facts())
+    _, spans = settle(notebook, program, cuts, scope, overrides.joined, run, diagnostics)
+    sections, spans = lightened(notebook, program, sections, spans, scope, overrides.joined, run, diagnostics)
     stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped, group)
     stages, streams = carry_random(notebook, program, stages, diagnostics)
     stages = with_metrics(program, stages, shipped(), follow=among is None)

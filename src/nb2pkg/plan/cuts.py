@@ -7,11 +7,11 @@ import ast
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
-from nb2pkg.facts import Facts
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
 from nb2pkg.plan.data import normal_path
 from nb2pkg.plan.hoisting import free_names
+from nb2pkg.plan.seen import Seen
 
 
 def computing_cuts(program: Program, cuts: tuple[int, ...], hoisted: frozenset[int]) -> tuple[int, ...]:
@@ -92,15 +92,20 @@ def settle(
     program: Program,
     cuts: tuple[int, ...],
     scope: Scope,
-    facts: Facts,
+    joined: tuple[str, ...],
+    run: Seen,
     diagnostics: list[Diagnostic],
 ) -> tuple[tuple[int, ...], tuple[Span, ...]]:
     """Drop boundaries until what is left can be kept."""
+    cuts = computing_cuts(program, cuts, scope.hoisted)
+    cuts = without_joined(notebook, program, cuts, joined, diagnostics)
+    cuts = repeatable_settings(program, cuts, scope.fixed, diagnostics)
+    cuts = before_lasting(program, cuts, diagnostics)
     dropped: list[Obstacle] = []
     cuts = _joined_by_files(program, cuts, dropped)
     while True:
         spans, obstacle = crossing(program, cuts, scope)
-        obstacle = obstacle or _seen(notebook, program, spans, facts)
+        obstacle = obstacle or _not_storable(spans, run)
         if obstacle is None:
             break
         dropped.append(obstacle)
@@ -119,16 +124,14 @@ def settle(
     return cuts, spans
 
 
-def _seen(notebook: Notebook, program: Program, spans: tuple[Span, ...], facts: Facts) -> Obstacle | None:
+def _not_storable(spans: tuple[Span, ...], run: Seen) -> Obstacle | None:
     """What the run of the notebook has shown not to be storable where it would have to be."""
-    ids = {cell.index: cell.id for cell in notebook.cells}
     for span in spans[:-1]:
-        last = program.statements[span.stop - 1].cell
-        if last == program.statements[span.stop].cell:
-            continue  # nobody has looked in the middle of a cell
-        for name, seen in facts.unstorable(ids[last]).items():
-            if name in span.outputs:
-                return Obstacle(span.stop, name, f"a {seen.type} can't be stored, as a run has shown ({seen.why})")
+        cell = run.at(span.stop)
+        for each in cell.variables if cell else ():
+            if each.size < 0 and each.name in span.outputs:
+                why = f"a {each.type} can't be stored, as a run has shown ({each.why})"
+                return Obstacle(span.stop, each.name, why)
     return None
 
 

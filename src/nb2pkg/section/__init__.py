@@ -43,6 +43,7 @@ class _Part:
     parent: int = -1
     tag: str = ""
     kind: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,10 @@ def _set_apart(outline: _Outline, part: _Part, cell: int) -> list[_Part]:
         else:
             kept.append(piece)
     reason = "its cell takes a large share of the time"
+    holds = [p.start <= own[0] < p.stop for p in kept]
     return [
-        replace(p, kind=_kind(outline, p), reason=reason if p.start <= own[0] < p.stop else p.reason) for p in kept
+        replace(p, kind=_kind(outline, p), reason=reason if here else p.reason, apart=p.apart or here)
+        for p, here in zip(kept, holds, strict=True)
     ]
 
 
@@ -339,6 +342,8 @@ def _named(outline: _Outline, parts: list[_Part]) -> tuple[Section, ...]:
             start=part.start,
             stop=part.stop,
             reason=part.reason,
+            tagged=bool(part.tag),
+            apart=part.apart,
         )
         for number, (name, part) in enumerate(zip(names, parts, strict=True), 1)
     )

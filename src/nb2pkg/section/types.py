@@ -20,3 +20,7 @@ class Section:
     stop: int
     reason: str
     """Why it is a section: a tag, a heading of some level, a change of activity."""
+    tagged: bool = False
+    """The user's tag made it."""
+    apart: bool = False
+    """It is a stage of its own for the time that its cell takes."""
