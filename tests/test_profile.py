@@ -75,6 +75,17 @@ def test_what_was_seen_not_to_be_storable_is_not_stored(tmp_path: Path) -> None:
     assert any("odd.Thing can't be stored, as a run has shown" in d.message for d in made.diagnostics)
 
 
+def test_what_was_seen_to_be_one_object_stays_one(tmp_path: Path) -> None:
+    made = "import json\nx = json.loads('[1]')\ny = json.loads('[1]')"
+    path = notebook(tmp_path / "nb", "# A", made, "# B", "x.append(2)", "# C", "print(y)", "# D", "print(x)")
+    assert stages(path) == [[1, 2], [3], [4], [5]]
+    one = VariableFacts("x", "builtins.list", 80, same=("y",)), VariableFacts("y", "builtins.list", 80, same=("x",))
+    cells = tuple(CellFacts(cell, 1.0, one) for cell in ("c1", "c3", "c5", "c7"))
+    assert stages(path, Facts(cells)) == [[1, 2, 3], [4], [5]]
+    told = plan(path, Options(facts=Facts(cells))).diagnostics
+    assert "x crosses the boundary, and it is one object with y" in told[-1].message
+
+
 def test_the_command_line_tells_it(tmp_path: Path) -> None:
     path = notebook(tmp_path / "nb", "x = 1\nprint(x)")
     done = CliRunner().invoke(main, ["plan", str(path), "--profile", "--json"])

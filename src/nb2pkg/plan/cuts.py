@@ -105,7 +105,7 @@ def settle(
     cuts = _joined_by_files(program, cuts, dropped)
     while True:
         spans, obstacle = crossing(program, cuts, scope)
-        obstacle = obstacle or _not_storable(spans, run)
+        obstacle = obstacle or _not_storable(spans, run) or _one_object(program, spans, run)
         if obstacle is None:
             break
         dropped.append(obstacle)
@@ -132,6 +132,25 @@ def _not_storable(spans: tuple[Span, ...], run: Seen) -> Obstacle | None:
             if each.size < 0 and each.name in span.outputs:
                 why = f"a {each.type} can't be stored, as a run has shown ({each.why})"
                 return Obstacle(span.stop, each.name, why)
+    return None
+
+
+def _one_object(program: Program, spans: tuple[Span, ...], run: Seen) -> Obstacle | None:
+    """What the run has shown to be one object, and the analysis takes for two, where it is changed later."""
+    for place, span in enumerate(spans[:-1]):
+        cell = run.at(span.stop)
+        needed = span.outputs.union(*(later.inputs for later in spans[place + 1 :]))
+        shared = [each for each in cell.variables if each.same and each.name in needed] if cell else []
+        if not shared:
+            continue
+        known = program.environments[span.stop - 1]
+        changed = frozenset().union(*program.mutated[span.stop :])
+        reach = {each.name: program.heap.reach(known.get(each.name, frozenset())) for each in shared}
+        for each in shared:
+            for other in sorted(reach.keys() & set(each.same)):
+                if not reach[each.name] & reach[other] and changed & (reach[each.name] | reach[other]):
+                    why = f"it is one object with {other}, as a run has shown, which is changed later"
+                    return Obstacle(span.stop, each.name, why)
     return None
 
 
