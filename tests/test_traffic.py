@@ -164,6 +164,13 @@ def test_nothing_is_cut_where_the_analysis_forbids_it(tmp_path: Path) -> None:
     assert planned(path, facts(sizes, quick), joined=("c6",)) == ([[1, 2], [3, 4, 5, 6], [7]], [])
 
 
+def test_what_run_brings_in_is_its_cells(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "nb", "# Load", "%run make.py", *LOADED[2:], *REPORT)
+    (path.parent / "make.py").write_text("import json\ntext = '[1]'\nbig = json.loads(text)\n")
+    stages, told = planned(path, crossing(BIG))
+    assert len(stages) == 3 and "after cell 4, not here: 12 kB" in told[0]
+
+
 def test_a_run_that_ended_early_says_nothing_of_the_rest(tmp_path: Path) -> None:
     path = notebook(tmp_path / "nb", *LOADED, *REPORT)
     assert planned(path, facts({})) == ([[1], [2, 3], [4]], [])

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+LARGEST_VALUE = 500_000_000
+"""Bytes at which a value is no longer stored to see its size."""
+
 
 @dataclass(frozen=True, slots=True)
 class VariableFacts:
@@ -13,7 +16,7 @@ class VariableFacts:
     name: str
     type: str
     size: int
-    """The bytes that it takes stored; -1: it can't be stored."""
+    """The bytes that it takes stored, at most `LARGEST_VALUE`; -1: it can't be stored."""
     why: str = ""
     """Why it can't be."""
     changed: bool = False
@@ -78,7 +81,9 @@ class Facts:
 
 
 def _told_size(variable: VariableFacts) -> str:
-    return readable_size(variable.size) if variable.size >= 0 else f"can't be stored: {variable.why}"
+    if variable.size < 0:
+        return f"can't be stored: {variable.why}"
+    return readable_size(variable.size) + " or more" * (variable.size >= LARGEST_VALUE)
 
 
 def readable_size(count: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2pkg.diagnostics import Diagnostic
-from nb2pkg.facts import CellFacts, Facts, VariableFacts
+from nb2pkg.facts import LARGEST_VALUE, CellFacts, Facts, VariableFacts
 from nb2pkg.pipeline import Options, tree
 from nb2pkg.read.formats import NotebookFile
 from nb2pkg.verify.environment import environment, interpreter
@@ -19,8 +19,6 @@ from nb2pkg.verify.processes import run
 from nb2pkg.verify.progress import Progress, Silent
 from nb2pkg.verify.scratch import scratch
 from nb2pkg.write import write
-
-LARGEST_VALUE = 500_000_000
 
 
 def profile(
