@@ -294,8 +294,8 @@ def _is_a(module: str, name: str, value: object) -> bool:
 
 def _figure_format() -> tuple[str, int]:
     """The format of figures, and how many pixels stand for one: as `%config InlineBackend.figure_format` says."""
-    chosen = os.environ.get("FIGURE_FORMAT")
-    return {"retina": ("png", 2), "png2x": ("png", 2), "svg": ("svg", 1)}.get(chosen or "", ("png", 1))
+    known = {"retina": ("png", 2), "png2x": ("png", 2), "svg": ("svg", 1)}
+    return known.get(os.environ.get("FIGURE_FORMAT", ""), ("png", 1))
 
 
 def _drawn(figure: Any) -> bytes | None:
