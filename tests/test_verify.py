@@ -275,7 +275,8 @@ STATEMENTS = {"": 1, "open('-'.join(map(str, numbers)), 'w').close()": 2}
 def test_a_killed_verification_goes_on_where_it_was(
     statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cache = tmp_path / "a, cache #1"  # what DVC's configuration would read as a list and a comment
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     out = made(tmp_path, [text.format(folder=str(tmp_path), statement=statement) for text in LONG])
     command = [sys.executable, "-m", "nb2pkg", "verify", str(out)]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent / "src")}
@@ -291,7 +292,7 @@ def test_a_killed_verification_goes_on_where_it_was(
     assert statuses(report, "stage") == ["equal"] * 2
     ran = (tmp_path / "log").read_text().split()
     assert (ran.count("notebook"), ran.count("package")) == (2, STATEMENTS[statement])
-    assert list((tmp_path / "cache/nb2pkg/reproduction").iterdir()) == []
+    assert list((cache / "nb2pkg/reproduction").iterdir()) == []
 
 
 def test_what_a_killed_cleaner_left_is_swept() -> None:

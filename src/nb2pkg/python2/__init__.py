@@ -23,8 +23,9 @@ from nb2pkg.python2.names import Names
 
 __all__ = ["is_python3", "looks_like_python2", "old_cells", "upgraded_cells", "upgraded_file"]
 
+_GONE_MODULES = frozenset(str.split("ConfigParser Queue StringIO cPickle cStringIO httplib urllib2 urlparse"))
 _ONLY_2 = re.compile(
-    r"^\s*print\s+['\"\w]|^\s*(?:import|from)\s+(?:urllib2|cPickle|StringIO|cStringIO|ConfigParser|Queue|urlparse|httplib)\b"
+    rf"^\s*print\s+['\"\w]|^\s*(?:import|from)\s+(?:{'|'.join(sorted(_GONE_MODULES))})\b"
     r"|\bxrange\s*\(|\braw_input\s*\(|\.(?:iteritems|itervalues|iterkeys|has_key)\(|^\s*except\s+[\w.]+\s*,\s*\w+\s*:",
     re.MULTILINE,
 )
@@ -34,7 +35,6 @@ _GONE = frozenset(
     str.split("apply basestring buffer cmp coerce execfile file intern long raw_input reduce unichr unicode xrange")
 )
 """Builtins that Python 3 does not have."""
-_GONE_MODULES = frozenset(str.split("ConfigParser Queue StringIO cPickle cStringIO httplib urllib2 urlparse"))
 
 
 @dataclass(frozen=True, slots=True)

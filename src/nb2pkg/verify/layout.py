@@ -241,10 +241,12 @@ def lay_out_notebook(package: Package, folder: Path, given: Mapping[str, Path] |
     for path, file in (given or {}).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / path)
-    inside = PurePosixPath(package.cwd).relative_to(own) if package.cwd.startswith(own) else PurePosixPath()
-    # As deep as its paths lead up: what it writes there is seen, and stays in the copy.
-    ups = max((PurePosixPath(original).parts.count("..") for original, _ in package.paths), default=0)
-    cwd = folder.joinpath(inside, *["notebooks"] * (ups - len(inside.parts)))
+    if package.cwd.startswith(own):
+        cwd = folder / PurePosixPath(package.cwd).relative_to(own)
+    else:
+        # As deep as its paths lead up: what it writes there is seen, and stays in the copy.
+        ups = max((PurePosixPath(original).parts.count("..") for original, _ in package.paths), default=0)
+        cwd = folder.joinpath(*["notebooks"] * ups)
     cwd.mkdir(parents=True, exist_ok=True)
     for original, target in package.paths:
         if target in package.outs or not (package.root / target).exists():
@@ -287,7 +289,7 @@ def use_cache(folder: Path, cache: Path, *, for_all: bool = False) -> None:
     """The DVC cache of a copy, whatever the package's configuration says: what the package's own holds would not be
     run. `for_all`: outputs that the package keeps in Git go there too, without which DVC remembers no run of a stage.
     """
-    own = f"[core]\n    no_scm = True\n    analytics = false\n[cache]\n    dir = {cache}\n"
+    own = f"[core]\n    no_scm = True\n    analytics = false\n[cache]\n    dir = \"{cache}\"\n"
     (folder / ".dvc/config.local").write_text(own, encoding="utf-8")
     pipeline = folder / "dvc.yaml"
     if for_all and pipeline.exists():
