@@ -215,8 +215,9 @@ class Interpreter(Expressions):
                 self.heap.hold(number, value)
             self.store(node.target.id, old or self.arithmetic(old, value), frame)
         else:
-            loaded = ast.copy_location(_as_load(node.target), node.target)
-            self.mutate(self.eval(loaded, frame), memory=True)
+            if node.target not in self.loads:
+                self.loads[node.target] = ast.copy_location(_as_load(node.target), node.target)
+            self.mutate(self.eval(self.loads[node.target], frame), memory=True)
             self.assign(node.target, value, frame, None)
 
     def delete(self, target: ast.expr, frame: Frame | None) -> None:

@@ -86,6 +86,9 @@ class State(ABC):
         """A statement before this one did more than import."""
         self.inlined = 0
         self.sites: list[int] = []
+        """The ids of the expressions that are evaluated, of which each has to live as long as this does."""
+        self.loads: dict[ast.expr, ast.expr] = {}
+        """For what an augmented assignment changes: the expression that reads it."""
         self.resolved_calls: dict[ast.Call, list[LibraryCall]] = {}
         self._references: dict[str, Value] = {}
         self._made: dict[tuple[int, int, str], int] = {}
