@@ -145,7 +145,7 @@ def test_what_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_running(tmp_path: Path, number: signal.Signals) -> None:
     repo = tmp_path / "repo"
-    names = ["first.ipynb", "hangs-1.ipynb", "hangs-2.ipynb"]
+    names = ["first-and-longest-of-all.ipynb", "hangs-1.ipynb", "hangs-2.ipynb"]
     script = (
         "import migrate_work as m; from pathlib import Path; from nb2pkg.migrate.run import How, run\n"
         "from nb2pkg.migrate.journal import Journal\n"
@@ -165,9 +165,18 @@ def test_nothing_is_left_running(tmp_path: Path, number: signal.Signals) -> None
     assert gone(processes(repo))
     # What was done until then is known, and is not done again.
     with Journal(tmp_path / "journal") as journal:
-        first = journal.find(task(repo, "first.ipynb"))
+        first = journal.find(task(repo, names[0]))
     assert first is not None
     assert first.status == "done"
+
+
+def test_the_longest_is_begun_first_and_the_order_stays(tmp_path: Path) -> None:
+    sizes = {"short.ipynb": 10, "long.ipynb": 1000, "middle.ipynb": 100}
+    tasks = [task(tmp_path / "repo", name, "x" * size) for name, size in sizes.items()]
+    with Journal(tmp_path / "journal") as journal:
+        found = run(tasks, work, journal, How(jobs=1))
+        assert [outcome.path for outcome in found] == list(sizes)
+    assert calls(tmp_path / "repo") == ["long.ipynb", "middle.ipynb", "short.ipynb"]
 
 
 def test_an_error_in_the_run_ends_the_processes(tmp_path: Path) -> None:

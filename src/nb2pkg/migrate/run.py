@@ -64,6 +64,8 @@ class Runner:
         self._how = how or How()
         self._watcher = watcher or Silent()
         self._doer: Pool | Cluster | None = None
+        self._took: dict[tuple[str, str], float] = {}
+        """The seconds that a notebook's last task took."""
 
     def __enter__(self) -> Runner:
         """Itself."""
@@ -94,10 +96,14 @@ class Runner:
                 if kept is None:
                     waiting.append((number, task))
                 else:
+                    self._took[task.root, task.name] = kept.figures.seconds
                     watcher.found(kept.status)
             if waiting:
+                waiting.sort(key=self._expected, reverse=True)  # a long one that is begun last is waited for
                 for number, made in self._opened().results(waiting):
-                    journal.add(tasks[number], made, how.timeout, how.memory_limit)
+                    task = tasks[number]
+                    journal.add(task, made, how.timeout, how.memory_limit)
+                    self._took[task.root, task.name] = made.figures.seconds
                     watcher.made(made.status)
         except BaseException:
             self.close()
@@ -105,6 +111,11 @@ class Runner:
         finally:
             watcher.end()
         return Outcomes(tasks, journal)
+
+    def _expected(self, numbered: tuple[int, Task]) -> tuple[float, int]:
+        """What a task may take, for comparing: the seconds of the last one of its notebook, if any, and its size."""
+        task = numbered[1]
+        return self._took.get((task.root, task.name), 0.0), task.notebook.size
 
     def _opened(self) -> Pool | Cluster:
         how = self._how
