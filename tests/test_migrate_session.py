@@ -32,3 +32,15 @@ def test_several_that_were_interrupted_are_gone_on_with(tmp_path: Path) -> None:
     assert not (out / UNFINISHED).exists()
     again = migrate_all(sources, str(out), OPTIONS)
     assert [[d.code for d in one.migration.diagnostics] for one in again] == [["N602"], ["N602"]]
+
+
+def test_a_refusal_for_what_another_file_says_is_looked_at_again_when_that_changes(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "a.ipynb", "%run my_tools.ipynb", "print(x)")
+    write_notebook(lab / "my_tools.ipynb", "def (")
+    options = MigrateOptions(git=False, force=True)
+    [first] = migrate_all([str(lab)], str(tmp_path / "out"), options)
+    assert [row.status for row in first.migration.rows] == ["refused", "refused"]
+    write_notebook(lab / "my_tools.ipynb", "x = 1", "print(x)")
+    [again] = migrate_all([str(lab)], str(tmp_path / "out"), options)
+    assert [row.status for row in again.migration.rows] == ["whole", "whole"]

@@ -28,7 +28,7 @@ def work(task: Task) -> Outcome:
         return Outcome(task.step, task.name, "done", relative, diagnostics, depends=_of_part(task, made))
     except Nb2pkgError as error:
         told = Diagnostic(error.code, error.message, error.cell, severity="error")
-        return Outcome(task.step, task.name, "refused", None, (told,), error.message)
+        return Outcome(task.step, task.name, "refused", None, (told,), error.message, depends=_of_refusal(task))
 
 
 def _below(path: Path, root: Path) -> Path:
@@ -41,6 +41,18 @@ def _of_survey(task: Task, seen: Survey) -> tuple[Fingerprint, ...]:
 
 def _of_part(task: Task, made: Part) -> tuple[Fingerprint, ...]:
     return _read(task, (path.removeprefix("notebooks/") for path, _ in made.kept[1:]))
+
+
+def _of_refusal(task: Task) -> tuple[Fingerprint, ...]:
+    """Notebooks and modules beside it that its text names: the reason may lie in one that it runs or imports."""
+    path = Path(task.root) / task.notebook.path
+    try:
+        text = path.read_bytes()
+        beside = [other for other in path.parent.iterdir() if other != path and other.suffix in (".py", ".ipynb")]
+    except OSError:
+        return ()
+    named = (o for o in beside if o.stem.encode() in text or o.stem.replace(" ", "_").encode() in text)
+    return _read(task, (other.relative_to(task.root).as_posix() for other in named))
 
 
 def _read(task: Task, paths: Iterable[str]) -> tuple[Fingerprint, ...]:
