@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from nb2pkg.analyse import Program
 from nb2pkg.analyse.program import FileUse
 from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.manifest import MANIFEST
 from nb2pkg.notebook import Notebook
 
 MAX_FOLDER_FILES = 2_000
@@ -123,8 +125,8 @@ def expected_folders(notebook: Notebook, program: Program, cwd: Path | None) -> 
         if isinstance(n, ast.Constant) and isinstance(n.value, str) and 0 < len(n.value) < 300 and "\n" not in n.value
     }
     if any(f.path is None for f in uses):
-        below = (p for p in base.rglob("*") if p.is_dir() and not p.is_symlink())
-        named |= {p.relative_to(base).as_posix() for p in islice(below, MAX_FOLDER_FILES)}
+        below = (here / name for here, folders, _ in _walk(base) for name in folders)
+        named |= {p.relative_to(base).as_posix() for p in islice(below, MAX_FOLDER_FILES) if not p.is_symlink()}
     found: set[str] = set()
     for text in named:
         parts = PurePosixPath(text).parts
@@ -135,12 +137,25 @@ def expected_folders(notebook: Notebook, program: Program, cwd: Path | None) -> 
 
 
 def files_below(folder: Path) -> list[Path]:
+    """The files in a folder, sorted; none where they are very many."""
     found: list[Path] = []
-    for path in sorted(folder.rglob("*")):
-        if any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts):
-            continue
-        if path.is_file() and not path.is_symlink():
-            found.append(path)
-            if len(found) > MAX_FOLDER_FILES:
-                return []
-    return found
+    for here, _, names in _walk(folder):
+        found += (path for path in (here / name for name in names) if path.is_file() and not path.is_symlink())
+        if len(found) > MAX_FOLDER_FILES:
+            return []
+    return sorted(found)
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """(folder, its folders, its files) as `os.walk` has them: nothing that is hidden, no environment, and no package
+    that was written here before."""
+    for above, folders, names in os.walk(folder):
+        here = Path(above)
+        seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+        folders[:] = [name for name in seen if not _is_made(here / name)]
+        yield here, folders, [name for name in names if not name.startswith(".")]
+
+
+def _is_made(folder: Path) -> bool:
+    """Whether a tool has made the folder whole: a package of nb2pkg, a virtual environment."""
+    return (folder / MANIFEST).exists() or (folder / "pyvenv.cfg").exists()
