@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from lab import migrated, write_notebook
+from nb2pkg import Options, convert
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.plan import requirements as module
 from nb2pkg.plan.requirements import installed, requirements
@@ -64,3 +68,30 @@ def test_an_interpreter_that_is_not_there() -> None:
 def test_an_unexpected_distribution_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_own_packages", lambda: {"cv2": ("numpy",)})
     assert pin("numpy") in names("cv2")
+
+
+HELPER = """import os
+import beside
+
+try:
+    import cupy
+except ImportError:
+    cupy = None
+
+
+def f():
+    import sklearn.svm
+"""
+
+
+def test_what_modules_beside_the_notebook_import_is_needed_too(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "a.ipynb", "import tools\nprint(tools.f())")
+    (lab / "tools.py").write_text(HELPER)
+    (lab / "beside.py").write_text("import numpy\n")
+    wanted = {pin("numpy"), pin("scikit-learn"), pin("joblib"), pin("ipython"), pin("cloudpickle")}
+    convert(lab / "a.ipynb", tmp_path / "one", Options(git=False))
+    migrated(lab, tmp_path / "many")
+    for out in (tmp_path / "one", tmp_path / "many"):
+        project = tomllib.loads((out / "pyproject.toml").read_text())["project"]
+        assert set(project["dependencies"]) == wanted

@@ -228,8 +228,10 @@ def _plan(
 ) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
+    from nb2pkg.plan.acting import acting_modules, with_modules
     from nb2pkg.plan.fetching import saved_downloads, without_saved
     from nb2pkg.plan.layout import decide, kept, unmoved
+    from nb2pkg.plan.local_modules import own_modules
     from nb2pkg.plan.moves import WORKSPACE
     from nb2pkg.plan.relocation import readdressed, relocated, telling
     from nb2pkg.plan.types import Overrides
@@ -265,6 +267,13 @@ def _plan(
         program = telling(relocated(program, layout), layout)
         program = through_artifacts(program, shipped(), untouched, copies=layout.in_place)
         on_step("plan")
+        within = options.within.resolve() if options.within else None
+        if among is None:
+            beside = own_modules(notebook, program, found.base, within)
+            acting = acting_modules(((file.target, file.content) for file in beside), shipped())
+        else:
+            beside, acting = (), among.acting
+        program, acting = with_modules(program, acting)
         made = make_plan(
             notebook,
             program,
@@ -273,14 +282,16 @@ def _plan(
             cwd=options.cwd,
             brought=found.brought,
             layout=layout,
+            modules=beside,
+            acting=acting,
             one_stage=options.one_stage,
             facts=options.facts,
             overrides=Overrides(options.joined, options.unlifted, options.unwrapped, options.keep_layout),
-            within=options.within.resolve() if options.within else None,
+            within=within,
             among=among,
         )
-        beside, secrets, hidden = modules_without_secrets(made.local_modules, notebook.secrets, shipped())
-        notebook, made = replace(notebook, secrets=secrets), replace(made, local_modules=beside)
+        texts, secrets, hidden = modules_without_secrets(made.local_modules, notebook.secrets, shipped())
+        notebook, made = replace(notebook, secrets=secrets), replace(made, local_modules=texts)
     doubted = (*found.told, *kept(layout), *doubts, *hidden, *made.diagnostics)
     return notebook, program, replace(made, diagnostics=tuple(map(notebook.as_seen, doubted)))
 

@@ -5,7 +5,6 @@ What goes in here: text. What does not: decisions (those are in the plan) and wr
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Iterable
 from importlib import resources
@@ -26,6 +25,7 @@ from nb2pkg.emit.stages import stage_module
 from nb2pkg.emit.tree import Copy, Tree
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
+from nb2pkg.plan.local_modules import imported_by, imported_roots
 from nb2pkg.plan.requirements import requirements
 from nb2pkg.plan.types import Plan
 from nb2pkg.read.formats import NotebookFile, with_sources
@@ -54,7 +54,10 @@ def emit_part(
     fetched = fetch_stage(source)
     beside = (*(path for path, _ in plan.local_modules), *(plan.among.helper_files if plan.among is not None else ()))
     local = frozenset({plan.top, *(m.split("/")[0].removesuffix(".py") for m in beside)})
-    pinned, told = requirements(_roots(program), notebook.requirements, python, shipped(), local, as_of)
+    needed = imported_by(content for _, content in plan.local_modules)
+    needed |= imported_roots(s.node for s in program.statements)
+    needed |= frozenset(plan.among.helper_imports if plan.among is not None else ())
+    pinned, told = requirements(needed, notebook.requirements, python, shipped(), local, as_of)
     tests = tuple((s.name, s.name, ("inputs",) if s.module_scope else s.inputs) for s in plan.stages)
     elsewhere = dict(plan.among.shared) if plan.among is not None else {}
     group = "_".join(plan.package.split(".")[1:]) or "stages"
@@ -191,14 +194,3 @@ def _written_first(program: Program, path: str) -> bool:
             if use.path is not None and use.path.removeprefix("./") == path:
                 return use.writes
     return False
-
-
-def _roots(program: Program) -> frozenset[str]:
-    roots: set[str] = set()
-    for statement in program.statements:
-        for part in ast.walk(statement.node):
-            if isinstance(part, ast.Import):
-                roots.update(a.name.split(".")[0] for a in part.names)
-            elif isinstance(part, ast.ImportFrom) and part.module and not part.level:
-                roots.add(part.module.split(".")[0])
-    return frozenset(roots)

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 
 from nb2pkg.analyse.edits import Edit, edit_of, edited
+from nb2pkg.analyse.program import Statement
 from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
+from nb2pkg.plan.acting import acts
 from nb2pkg.plan.types import WORKSPACE_FOLDER, Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
@@ -167,7 +169,7 @@ def _statement(source: Source, index: int, stage: Stage, variables: set[str]) ->
             kept = [ast.unparse(t) for t in _flat(node.targets) if not isinstance(t, ast.Name) or t.id in variables]
             return f"del {', '.join(kept)}" if kept else ""
         case ast.Import() | ast.ImportFrom():
-            return _own_import(source, stage, node, text)
+            return _own_import(source, stage, statement, text)
         case _ if stage.module_scope:
             return _without_annotations(text)
         case _:
@@ -210,19 +212,24 @@ def _needed(source: Source, stage: Stage) -> set[str]:
     return set(stage.outputs).union(bound, *(_reads(node) for node in nodes))
 
 
-def _own_import(source: Source, stage: Stage, node: ast.Import | ast.ImportFrom, text: str) -> str:
+def _own_import(source: Source, stage: Stage, statement: Statement, text: str) -> str:
     """An import that stays in its place, without the names that the module imports at its head or never reads.
 
     Where all its names could stand at the head, it is here for what importing does, and imports them itself.
     """
+    node = statement.node
+    assert isinstance(node, ast.Import | ast.ImportFrom)
     needed = _needed(source, stage)
     bound = [(a.asname or a.name.partition(".")[0], a) for a in node.names]
     at_head = set() if all(n in source.imports for n, _ in bound) and not stage.module_scope else set(source.imports)
     kept = [alias for name, alias in bound if alias.name == "*" or (name not in at_head and name in needed)]
     if len(kept) == len(bound):
         return text
-    node = ast.ImportFrom(node.module, kept, node.level) if isinstance(node, ast.ImportFrom) else ast.Import(kept)
-    return ast.unparse(node) if kept else ""
+    new = ast.ImportFrom(node.module, kept, node.level) if isinstance(node, ast.ImportFrom) else ast.Import(kept)
+    if kept or not acts(statement):
+        return ast.unparse(new) if kept else ""
+    modules = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    return "\n".join(f"__import__({module!r})" for module in modules)
 
 
 def _flat(targets: Iterable[ast.expr]) -> list[ast.expr]:

@@ -12,6 +12,7 @@ from nb2pkg.migrate.names import subpackages
 from nb2pkg.migrate.shared import Shared, find_shared
 from nb2pkg.migrate.survey import Survey
 from nb2pkg.pipeline import Options
+from nb2pkg.plan.local_modules import imported_by
 from nb2pkg.plan.types import Place
 
 
@@ -46,6 +47,8 @@ def decide(surveys: Sequence[Survey], package: str, there: frozenset[str], optio
                 shared=shared.imported_by(each),
                 helpers=imported.get(each.path, ()),
                 helper_files=used.get(each.path, ()),
+                helper_imports=_imported_by_helpers(each),
+                acting=tuple(replace(a, module=dict(imported[each.path])[a.module]) for a in each.acting),
                 made=links.made_for(each.path),
                 common_folders=links.common_folders,
             ),
@@ -54,3 +57,8 @@ def decide(surveys: Sequence[Survey], package: str, there: frozenset[str], optio
     ]
     pairs = tuple((each.path, own) for each, own in zip(surveys, chosen, strict=True))
     return Decision(package, tuple(names.items()), links, shared, helpers, pairs)
+
+
+def _imported_by_helpers(survey: Survey) -> tuple[str, ...]:
+    own = {helper.target.split("/")[0].removesuffix(".py") for helper in survey.helpers}
+    return tuple(sorted(imported_by(helper.content for helper in survey.helpers) - own))

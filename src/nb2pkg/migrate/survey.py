@@ -18,8 +18,9 @@ from nb2pkg.emit.imports import Import, parsed, parsed_node
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
+from nb2pkg.plan.acting import Acting, acting_modules
 from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
-from nb2pkg.plan.local_modules import local_files
+from nb2pkg.plan.local_modules import own_modules
 from nb2pkg.plan.moves import given
 from nb2pkg.plan.types import Place
 from nb2pkg.refactor.secret_places import modules_without_secrets
@@ -87,6 +88,8 @@ class Survey:
     """Variables of the environment that the helpers read instead."""
     told: tuple[Diagnostic, ...] = ()
     """On the helpers."""
+    acting: tuple[Acting, ...] = ()
+    """Those of the helpers that do more than define things."""
     runs: tuple[str, ...] = ()
     """Notebooks and scripts that it brings in with `%run`."""
 
@@ -112,6 +115,7 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
         helpers=helpers,
         secrets=secrets,
         told=told,
+        acting=acting_modules(((file.target, file.content) for file in helpers), shipped()),
         runs=tuple(
             PurePosixPath(os.path.normpath(PurePosixPath(notebook.path).parent / name)).as_posix()
             for name, _ in found.notebook.run_files
@@ -181,14 +185,7 @@ def _helpers(found: Analysed, root: Path) -> tuple[tuple[Helper, ...], tuple[str
     """The files of helper modules without secrets, the variables that these are in now, and what is told of them."""
     inside_root = root.resolve()
     notebook = found.notebook
-    files = local_files(
-        found.program,
-        found.base,
-        notebook.written_modules,
-        inside_root,
-        is_python2=notebook.is_python2,
-        is_modern=notebook.is_modern,
-    )
+    files = own_modules(notebook, found.program, found.base, inside_root)
     plain, secrets, told = modules_without_secrets(((f.target, f.content) for f in files), (), shipped())
     sources = (f.source.resolve().relative_to(inside_root).as_posix() if f.source else "" for f in files)
     helpers = tuple(Helper(name, source, content) for (name, content), source in zip(plain, sources, strict=True))

@@ -13,6 +13,7 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.facts import Facts
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
+from nb2pkg.plan.acting import Acting, in_place
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Scope
 from nb2pkg.plan.cuts import settle
@@ -26,7 +27,7 @@ from nb2pkg.plan.hoisting import (
     is_closed,
     is_shared,
 )
-from nb2pkg.plan.local_modules import local_files
+from nb2pkg.plan.local_modules import LocalFile
 from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.moves import WORKSPACE, Layout
 from nb2pkg.plan.outline import planned_constants, planned_sections
@@ -50,15 +51,18 @@ def make_plan(
     cwd: Path | None = None,
     brought: tuple[Brought, ...] = (),
     layout: Layout = WORKSPACE,
+    modules: tuple[LocalFile, ...] = (),
+    acting: tuple[Acting, ...] = (),
     one_stage: bool = False,
     facts: Facts | None = None,
     overrides: Overrides | None = None,
     within: Path | None = None,
     among: Place | None = None,
 ) -> Plan:
-    """Decide on everything that `emit` will write. No module is taken from outside of `within`.
+    """Decide on everything that `emit` will write. No data is taken from outside of `within`.
 
-    A notebook `among` others runs in the layout of all of `within`, and its helper modules are not its own.
+    `modules` are the notebook's own, `acting` those that do more than define things, as `program` knows already. A
+    notebook `among` others runs in the layout of all of `within`, and its helper modules are not its own.
     """
     diagnostics: list[Diagnostic] = []
     overrides = overrides or Overrides()
@@ -68,7 +72,7 @@ def make_plan(
     constants = constants_of(program)
     definitions, shared, free = definitions_of(program, frozenset(imports), constants, diagnostics)
     before = set_before_imports(program, shipped(), imports, hoisted_imports)
-    hoisted = frozenset(hoisted_imports) - imports_that_may_draw(program)
+    hoisted = frozenset(hoisted_imports) - imports_that_may_draw(program) - in_place(program, acting)
     hoisted |= frozenset(constants.values()) | frozenset(before)
     shared_names = {n for n in definitions if definitions[n] in shared}
     hoisted |= frozenset(shared)
@@ -94,7 +98,7 @@ def make_plan(
     if whole:
         diagnostics.append(Diagnostic("N304", f"one stage: {whole}; names can't be followed, so nothing is cut"))
     run = seen(notebook, program, facts or Facts())
-    _, spans = settle(notebook, program, cuts, scope, overrides.joined, run, diagnostics)
+    _, spans = settle(notebook, program, cuts, scope, overrides.joined, run, diagnostics, acting)
     sections, spans = lightened(notebook, program, sections, spans, scope, overrides.joined, run, diagnostics)
     stages = make_stages(program, spans, sections, scope, definitions, constants, notebook, overrides.unwrapped, group)
     stages, streams = carry_random(notebook, program, stages, diagnostics)
@@ -116,9 +120,6 @@ def make_plan(
         )
     taken = [*((base / root / name).resolve() for name in files), *(b.source for b in brought)]
     diagnostics += told_of_pickles(program, taken, shipped())
-    modules = local_files(
-        program, base, notebook.written_modules, within, is_python2=notebook.is_python2, is_modern=notebook.is_modern
-    )
     diagnostics += (doubt for file in modules for doubt in file.told)
     return Plan(
         package=package,
@@ -134,7 +135,7 @@ def make_plan(
         local_modules=tuple((file.target, file.content) for file in modules) if among is None else (),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
-        kept_imports=imports_with_effects(program, shipped(), imports),
+        kept_imports=imports_with_effects(program, shipped(), imports, acting),
         folders=layout.folders if layout.in_place else _folders(notebook, program, cwd, among),
         moved=tuple((m.original, m.package) for m in layout.moves),
         downloads=(*layout.downloads, *_saved(layout, where)),

@@ -14,6 +14,7 @@ from nb2pkg.analyse import Program
 from nb2pkg.analyse.program import Statement
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.plan.acting import Acting
 
 
 def set_before_imports(
@@ -38,8 +39,12 @@ def set_before_imports(
     return tuple(found)
 
 
-def imports_with_effects(program: Program, knowledge: KnowledgeBase, imports: Mapping[str, str]) -> tuple[str, ...]:
-    """The names whose import changes what others do: known to, or not known and bound to a name nobody reads."""
+def imports_with_effects(
+    program: Program, knowledge: KnowledgeBase, imports: Mapping[str, str], acting: Iterable[Acting] = ()
+) -> tuple[str, ...]:
+    """The names whose import changes what others do: known to, or not known and bound to a name nobody reads. What is
+    known of the notebook's own modules (`acting`) happens where they are imported."""
+    own = {each.module for each in acting}
     mentioned = {p.id for s in program.statements for p in ast.walk(s.node) if isinstance(p, ast.Name)}
     strings = {
         p.value for s in program.statements for p in ast.walk(s.node) if isinstance(p, ast.Constant)
@@ -54,7 +59,7 @@ def imports_with_effects(program: Program, knowledge: KnowledgeBase, imports: Ma
             effect = name not in mentioned and _root(line) not in sys.stdlib_module_names
         elif adds:
             effect = bool(adds & strings)
-        if effect and _root(line) != "__future__":
+        if effect and _root(line) != "__future__" and not any(f"{module}.".startswith(f"{o}.") for o in own):
             found.append(name)
     return tuple(found)
 

@@ -8,6 +8,7 @@ from nb2pkg.analyse import Program
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
+from nb2pkg.plan.acting import Acting, joined_by_modules
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
 from nb2pkg.plan.data import normal_path
 from nb2pkg.plan.hoisting import free_names
@@ -95,12 +96,14 @@ def settle(
     joined: tuple[str, ...],
     run: Seen,
     diagnostics: list[Diagnostic],
+    acting: tuple[Acting, ...] = (),
 ) -> tuple[tuple[int, ...], tuple[Span, ...]]:
     """Drop boundaries until what is left can be kept."""
     cuts = computing_cuts(program, cuts, scope.hoisted)
     cuts = without_joined(notebook, program, cuts, joined, diagnostics)
     cuts = repeatable_settings(program, cuts, scope.fixed, diagnostics)
     cuts = before_lasting(program, cuts, diagnostics)
+    cuts = joined_by_modules(program, cuts, acting, diagnostics)
     dropped: list[Obstacle] = []
     cuts = _joined_by_files(program, cuts, dropped)
     while True:

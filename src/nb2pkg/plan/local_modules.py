@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from nb2pkg.analyse import Program
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import shipped
+from nb2pkg.notebook import Notebook
 from nb2pkg.python2 import is_python3, upgraded_file
 from nb2pkg.refactor.modernize import modern_module
 
@@ -34,6 +35,18 @@ class LocalFile:
     """Where it lies; None: the notebook writes it."""
     told: tuple[Diagnostic, ...] = ()
     """What was doubted where it was Python 2."""
+
+
+def own_modules(notebook: Notebook, program: Program, folder: Path, within: Path | None) -> tuple[LocalFile, ...]:
+    """The files of the notebook's own modules, with those that it writes, as they are copied."""
+    return local_files(
+        program,
+        folder,
+        notebook.written_modules,
+        within,
+        is_python2=notebook.is_python2,
+        is_modern=notebook.is_modern,
+    )
 
 
 def local_files(
@@ -123,12 +136,30 @@ def _parsed(content: bytes) -> list[ast.AST]:
         return []
 
 
+def imported_roots(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """The root modules that statements import, wherever in them."""
+    return frozenset(root for node in nodes for root in _roots(node))
+
+
+def imported_by(contents: Iterable[bytes]) -> frozenset[str]:
+    """The root modules that these modules need: without those that they only try to import."""
+    found: set[str] = set()
+    for tree in (tree for content in contents for tree in _parsed(content)):
+        tried = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
+        found.update(root for part in ast.walk(tree) if id(part) not in tried for root in _roots_of(part))
+    return frozenset(found)
+
+
 def _roots(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
-        if isinstance(part, ast.Import):
-            yield from (a.name.split(".")[0] for a in part.names)
-        elif isinstance(part, ast.ImportFrom) and part.module and not part.level:
-            yield part.module.split(".")[0]
+        yield from _roots_of(part)
+
+
+def _roots_of(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (a.name.split(".")[0] for a in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module.split(".")[0]
 
 
 def _files(base: Path, root: str) -> list[Path]:

@@ -1,0 +1,389 @@
+"""Modules of the notebook's own that do more than define things: what a second process would do again, or never know.
+
+A stage imports the modules that it uses. Most can be imported any number of times; not one that prints when it is
+imported, or counts what it was asked for, or seeds. What is asked of here is a module's text, read by the notebook's
+own analysis: its statements, and then a call of each of its functions, which shows what they change outside of
+themselves. What comes out is put into the notebook's statements that import them, or call such a function.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nb2pkg.analyse import Program, analyse
+from nb2pkg.analyse.program import Statement
+from nb2pkg.diagnostics import Diagnostic
+from nb2pkg.knowledge.base import KnowledgeBase
+from nb2pkg.notebook import Cell, Notebook
+
+_GIVEN = "nb2pkg_given"
+"""What functions are called with: an object of which nothing is known."""
+_MANY = 400
+"""So many functions of one module are called; of one that has more, it is taken that they change something."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActingFunction:
+    """A function of a module, or a method of its classes, that acts on the process when it is called."""
+
+    name: str
+    seeds: tuple[str, ...] = ()
+    """The random streams that it sets."""
+    sets: bool = False
+    """It changes settings of a library."""
+    only_sets: bool = False
+    """It does nothing else, so that it may be called again."""
+    is_method: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A module under the name that it is imported by, and what it does past defining things."""
+
+    module: str
+    once: str = ""
+    """Why it has to be imported once, where the notebook does it, and used in that stage alone; empty: it need not."""
+    hands_out: bool = False
+    """It has classes, or functions in functions: what it gives may use it later."""
+    seeds: tuple[str, ...] = ()
+    """The random streams that importing it sets."""
+    draws: tuple[str, ...] = ()
+    """The random streams that importing it draws from, and the counters that it moves on."""
+    sets: bool = False
+    """Importing it changes settings of a library."""
+    functions: tuple[ActingFunction, ...] = ()
+
+
+def acting_modules(files: Iterable[tuple[str, bytes]], knowledge: KnowledgeBase) -> tuple[Acting, ...]:
+    """Those of a notebook's own modules that act. `files` are all of them, by their path below where they are imported
+    from; one that imports another that acts does too. Text that is no Python acts on nothing."""
+    trees: dict[str, list[ast.Module]] = {}
+    for path, content in sorted(files):
+        tree = _parsed(content) if path.endswith(".py") else None
+        if tree is not None:
+            trees.setdefault(path.split("/")[0].removesuffix(".py"), []).append(tree)
+    found = {root: _acting(root, own, knowledge) for root, own in trees.items()}
+    uses = {root: {name for tree in own for name in _roots(tree)} & trees.keys() for root, own in trees.items()}
+    for _ in trees:
+        for root in trees:
+            for other in sorted(uses[root] - {root}):
+                found[root] = _importing(found[root], found[other])
+    return tuple(each for _, each in sorted(found.items()) if each != Acting(each.module, hands_out=each.hands_out))
+
+
+def _importing(own: Acting, other: Acting) -> Acting:
+    return replace(
+        own,
+        once=own.once or other.once,
+        hands_out=own.hands_out or other.hands_out,
+        seeds=tuple(sorted({*own.seeds, *other.seeds})),
+        draws=tuple(sorted({*own.draws, *other.draws})),
+        sets=own.sets or other.sets,
+        functions=tuple(dict.fromkeys((*own.functions, *other.functions))),
+    )
+
+
+def _parsed(content: bytes) -> ast.Module | None:
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _roots(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        yield from (name.partition(".")[0] for name in _imported(node))
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """The full names that an import statement names: `from a.b import c` may mean the module a.b.c."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+# -- one module ----------------------------------------------------------------------------------------------------
+
+
+def _acting(root: str, trees: Iterable[ast.Module], knowledge: KnowledgeBase) -> Acting:
+    once = ""
+    seeds: set[str] = set()
+    draws: set[str] = set()
+    sets = hands_out = False
+    functions: dict[str, ActingFunction] = {}
+    for tree in trees:
+        body = [node for node in tree.body if not _is_main(node)]
+        hands_out = hands_out or _hands_out(body)
+        calls = list(_calls(body))
+        text = ast.unparse(ast.Module(body, []))
+        given = [f"import {_GIVEN}_from", f"{_GIVEN} = {_GIVEN}_from.value"]
+        program = _analysed([text, "\n".join((*given, *(line for _, line in calls[:_MANY])))], knowledge)
+        own = [s for s in program.statements if s.cell == 0]
+        called = [s for s in program.statements if s.cell == 1][len(given) :]
+        once = once or _once(own) or _changed(body, called, len(calls) > _MANY)
+        seeds |= {stream for s in own for stream in s.effects.seeds}
+        draws |= {stream for s in own for stream in s.effects.draws if stream != "?"}
+        sets = sets or any(s.repeats or s.effects.lasting for s in own)
+        for (name, line), statement in zip(calls, called, strict=False):
+            effects = statement.effects
+            if effects.seeds or statement.repeats or effects.lasting:
+                functions[name] = ActingFunction(
+                    name,
+                    tuple(sorted(effects.seeds)),
+                    sets=bool(statement.repeats or effects.lasting),
+                    only_sets=statement.kind == "setting",
+                    is_method=not line.startswith(f"{name}("),
+                )
+    doing = tuple(functions[name] for name in sorted(functions))
+    return Acting(root, once, hands_out, tuple(sorted(seeds)), tuple(sorted(draws)), sets, doing)
+
+
+
+def _analysed(cells: list[str], knowledge: KnowledgeBase) -> Program:
+    made = tuple(Cell(place, str(place), "code", text, text) for place, text in enumerate(cells))
+    return analyse(Notebook("module", Path("."), made), knowledge)
+
+
+def _is_main(node: ast.stmt) -> bool:
+    """`if __name__ == "__main__":`, which no import runs."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and "__name__" in ast.unparse(node.test)
+
+
+def _hands_out(body: list[ast.stmt]) -> bool:
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Yield, ast.YieldFrom)
+    for node in body:
+        for part in ast.walk(node):
+            if isinstance(part, ast.ClassDef) or (part is not node and isinstance(part, inner)):
+                return True
+    return False
+
+
+def _calls(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """(name, statement that calls it) of each function, and of each method of an object of each class."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, f"{node.name}({_arguments(node.args, 0)})"
+        elif isinstance(node, ast.ClassDef):
+            made = next((m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"), None)
+            new = f"{node.name}({_arguments(made.args, 1) if made else ''})"
+            yield node.name, new
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and each is not made:
+                    is_static = "staticmethod" in map(ast.unparse, each.decorator_list)
+                    yield each.name, f"{new}.{each.name}({_arguments(each.args, 0 if is_static else 1)})"
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            yield from _calls(node.body)
+            yield from _calls(getattr(node, "orelse", []))
+
+
+def _arguments(given: ast.arguments, bound: int) -> str:
+    """Something unknown for each argument that a call has to give."""
+    positional = [*given.posonlyargs, *given.args][bound:]
+    named = [f"{a.arg}={_GIVEN}" for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True) if d is None]
+    return ", ".join([_GIVEN] * len(positional) + named)
+
+
+def _once(statements: Iterable[Statement]) -> str:
+    for each in statements:
+        effects = each.effects
+        if effects.prints or effects.plots:
+            return "it prints or draws when it is imported"
+        if any(use.writes and not use.removes for use in effects.files) and "exist_ok" not in each.text:
+            return "it writes files when it is imported"
+    return ""
+
+
+def _changed(body: list[ast.stmt], called: Iterable[Statement], is_cut: bool) -> str:
+    """What the module keeps and its functions change, as a reason."""
+    own = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)} | {_GIVEN}
+    for each in called:
+        changed = (each.effects.mutates | each.effects.binds) - own
+        if changed:
+            return f"its functions change its {sorted(changed)[0]}"
+    return "it has very many functions, which may change what it keeps" if is_cut else ""
+
+
+# -- in the notebook -----------------------------------------------------------------------------------------------
+
+
+def imports_of(program: Program, acting: Acting) -> tuple[int, ...]:
+    """The statements that import the module, or something of it."""
+    return tuple(
+        s.index
+        for s in program.statements
+        if any(_is_of(name, acting.module) for part in ast.walk(s.node) for name in _imported(part))
+    )
+
+
+def _is_of(name: str, module: str) -> bool:
+    return f"{name}.".startswith(f"{module}.")
+
+
+def with_modules(program: Program, modules: Iterable[Acting]) -> tuple[Program, tuple[Acting, ...]]:
+    """The program whose statements seed and set what importing these modules, and calling their functions, does; and
+    those of the modules that it imports. The imports of one that is to be imported once are not like any other."""
+    found: list[Acting] = []
+    for acting in modules:
+        imports = imports_of(program, acting)
+        if imports:
+            again = acting.sets and any(s.repeats for s in program.statements[: imports[0]])
+            once = acting.once or ("its import sets again what was set before it" if again else "")
+            found.append(replace(acting, once=once))
+            program = _with_calls(_with_imports(program, found[-1], imports), acting, imports)
+    return program, tuple(found)
+
+
+def _with_imports(program: Program, acting: Acting, imports: Iterable[int]) -> Program:
+    statements = list(program.statements)
+    stars = program.stars
+    first = True
+    for index in imports:
+        statement = statements[index]
+        node = statement.node
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        effects = statement.effects
+        if acting.once:
+            statement = replace(statement, kind="compute")
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and (acting.once or acting.sets):
+            stars = tuple(star for star in stars if star != statement.text)
+            effects = replace(effects, lasting=acting.once or "its import changes settings")
+            statement = replace(statement, kind="compute", text=f"exec({ast.unparse(node)!r}, globals())")
+        elif first and acting.sets:
+            statement = replace(statement, repeats=(f"__import__({acting.module!r})",))
+        if first:
+            effects = replace(
+                effects, seeds=effects.seeds.union(acting.seeds), draws=effects.draws.union(acting.draws)
+            )
+        statements[index] = replace(statement, effects=effects)
+        first = False
+    return replace(program, statements=tuple(statements), stars=stars)
+
+
+def _with_calls(program: Program, acting: Acting, imports: tuple[int, ...]) -> Program:
+    functions = {each.name: each for each in acting.functions}
+    if not functions:
+        return program
+    names = {local: functions[name] for local, name in _local_names(program, imports) if name in functions}
+    own = {name for name, each in functions.items() if not each.is_method}
+    bases = {local for local, name in _local_names(program, imports) if not name}
+    is_star = any(name == "*" for _, name in _local_names(program, imports))
+    if is_star:
+        names |= {name: functions[name] for name in own if name not in names}
+    statements = list(program.statements)
+    for statement in program.statements[imports[0] :]:
+        found: list[ActingFunction] = []
+        for part in ast.walk(statement.node):
+            if isinstance(part, ast.Name) and part.id in names:
+                found.append(names[part.id])
+            elif isinstance(part, ast.Attribute) and part.attr in functions:
+                called = functions[part.attr]
+                of_module = isinstance(part.value, ast.Name) and part.value.id in bases
+                found += [called] if called.is_method or of_module else []
+        if statement.kind == "import" or not found:
+            continue
+        if statement.kind == "definition":
+            names |= {name: replace(found[0], only_sets=False) for name in statement.effects.binds}
+            continue
+        statements[statement.index] = _calling(statement, found)
+    return replace(program, statements=tuple(statements))
+
+
+def _local_names(program: Program, imports: Iterable[int]) -> list[tuple[str, str]]:
+    """(name in the notebook, name in the module) of what these statements import; a module has no name in itself."""
+    found: list[tuple[str, str]] = []
+    for index in imports:
+        for node in ast.walk(program.statements[index].node):
+            if isinstance(node, ast.Import):
+                found += ((a.asname or a.name.partition(".")[0], "") for a in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found += ((a.asname or a.name, a.name) for a in node.names)
+                found += ((a.asname or a.name, "") for a in node.names)  # it may be a module of a package
+    return found
+
+
+def _calling(statement: Statement, called: list[ActingFunction]) -> Statement:
+    """A statement that may call these functions."""
+    effects = statement.effects
+    effects = replace(effects, seeds=effects.seeds.union(*(each.seeds for each in called)))
+    setting = next((each for each in called if each.sets), None)
+    if setting is None:
+        return replace(statement, effects=effects)
+    is_call = isinstance(statement.node, ast.Expr) and isinstance(statement.node.value, ast.Call)
+    if is_call and len(called) == 1 and setting.only_sets:
+        return replace(statement, effects=effects, repeats=(statement.text,))
+    lasting = effects.lasting or f"{setting.name} changes settings, beside what else it does"
+    return replace(statement, effects=replace(effects, lasting=lasting))
+
+
+def in_place(program: Program, modules: Iterable[Acting]) -> frozenset[int]:
+    """The imports that stay where they are, for what importing does."""
+    return frozenset(
+        index
+        for acting in modules
+        if acting.seeds or acting.draws or acting.sets or acting.once
+        for index in imports_of(program, acting)[:1]
+        if isinstance(program.statements[index].node, ast.Import | ast.ImportFrom)
+    )
+
+
+def acts(statement: Statement) -> bool:
+    """Whether an import that stays in its place is there for what importing does."""
+    effects = statement.effects
+    return statement.kind != "import" or bool(statement.repeats or effects.seeds or effects.draws)
+
+
+def span_of(program: Program, acting: Acting) -> tuple[int, int] | None:
+    """The statements, first and last, from the module's first import to the last that may use what it keeps."""
+    imports = imports_of(program, acting)
+    if not imports:
+        return None
+    names: set[str] = set()
+    last = imports[0]
+    for statement in program.statements[imports[0] :]:
+        effects = statement.effects
+        mentioned = {p.id for p in ast.walk(statement.node) if isinstance(p, ast.Name)}
+        if statement.index in imports:
+            names |= effects.binds
+        elif names & (mentioned | effects.reads | effects.calls):
+            if statement.kind == "definition":
+                names |= effects.binds
+                continue
+            given = {n for n in effects.binds | effects.mutates if _may_use(program, statement, n, acting.hands_out)}
+            names |= given
+        elif not any(star.startswith(f"from {acting.module}") for star in program.stars):
+            continue
+        last = statement.index
+    return imports[0], last
+
+
+def _may_use(program: Program, statement: Statement, name: str, hands_out: bool) -> bool:
+    """Whether what a name is bound to may be something of the module, or, where it hands out such, an object that uses
+    it: one whose type nobody knows."""
+    value = statement.node.value if isinstance(statement.node, ast.Assign | ast.AnnAssign) else None
+    if isinstance(value, ast.Name | ast.Attribute):
+        return True
+    reached = map(program.heap.__getitem__, program.heap.reach(program.environments[statement.index].get(name, ())))
+    return any(each.kind != "value" or (hands_out and not each.type) for each in reached)
+
+
+def joined_by_modules(
+    program: Program, cuts: tuple[int, ...], modules: Iterable[Acting], diagnostics: list[Diagnostic]
+) -> tuple[int, ...]:
+    """No cut while a module is used that has to be imported once."""
+    for acting in modules:
+        span = span_of(program, acting) if acting.once else None
+        if span is None:
+            continue
+        kept = tuple(cut for cut in cuts if not span[0] < cut <= span[1])
+        if kept != cuts:
+            statement = program.statements[span[0]]
+            message = f"what uses the module {acting.module} stays in one stage: {acting.once}"
+            diagnostics.append(Diagnostic("N311", message, statement.cell, statement.node.lineno, "info"))
+        cuts = kept
+    return cuts

@@ -1,0 +1,200 @@
+"""Modules beside a notebook that do more than define things: stages print what one process prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nb2pkg import Options, convert
+from nb2pkg.knowledge.base import shipped
+from nb2pkg.plan.acting import acting_modules
+from nb2pkg.plan.types import Plan
+
+CASES: dict[str, tuple[dict[str, str], list[str]]] = {
+    "a counter": (
+        {"ids.py": "_n = 0\n\n\ndef new():\n    global _n\n    _n += 1\n    return _n\n"},
+        ["import ids\n\na = ids.new()\nprint(a)", "b = ids.new() + a\nprint(b)", "print(ids.new(), a, b)"],
+    ),
+    "an iterator": (
+        {"ids.py": "import itertools\n\nNUMBERS = itertools.count(5)\n\n\ndef new():\n    return next(NUMBERS)\n"},
+        ["from ids import new as fresh\n\na = fresh()\nprint(a)", "b = fresh()\nprint(b)", "print(a, fresh())"],
+    ),
+    "a cache that is a class's": (
+        {"tools.py": "class Memo:\n    known = {}\n\n    def put(self, x):\n        self.known[x] = len(self.known)\n"},
+        [
+            "from tools import Memo\n\nm = Memo()\nm.put('a')\nprint(m.known)",
+            "m.put('b')\nprint(m.known)",
+            "n = Memo()\nn.put('c')\nprint(sorted(n.known.items()))",
+        ],
+    ),
+    "a generator of its own": (
+        {"noise.py": "import random\n\nRNG = random.Random(3)\n\n\ndef noise():\n    return RNG.random()\n"},
+        ["import noise\n\na = noise.noise()\nprint(a)", "b = a + noise.noise()\nprint(b)", "print(noise.noise(), b)"],
+    ),
+    "it prints": (
+        {"loud.py": "print('loud is loaded')\n\n\ndef double(x):\n    return 2 * x\n"},
+        ["a = 3\nprint(a)", "import loud\n\nb = loud.double(a)\nprint(b)", "print(loud.double(b), a)"],
+    ),
+    "it prints, and nobody reads it": (
+        {"loud.py": "print('loud is loaded')\n"},
+        ["a = [3]\nprint(a)", "import loud\n\nb = [*a, 4]\nprint(b)", "print(a + b)"],
+    ),
+    "a star of one that prints": (
+        {"loud.py": "print('loud is loaded')\n\n\ndef double(x):\n    return 2 * x\n"},
+        ["a = [3]\nprint(a)", "from loud import *\n\nb = double(a)\nprint(b)", "print(double(b), a)"],
+    ),
+    "it seeds when imported": (
+        {"setup_all.py": "import random\n\nrandom.seed(11)\nSIZE = 3\n"},
+        [
+            "import random\nimport setup_all\n\na = [random.random() for _ in range(setup_all.SIZE)]\nprint(a)",
+            "b = [x + random.random() for x in a]\nprint(b)",
+            "print(random.random(), setup_all.SIZE, sum(b))",
+        ],
+    ),
+    "a function seeds": (
+        {"repeat.py": "import random\n\n\ndef seed_everything(n):\n    random.seed(n)\n"},
+        [
+            "import random\nfrom repeat import seed_everything\n\nseed_everything(7)\na = [random.random()]\nprint(a)",
+            "b = [x + random.random() for x in a]\nprint(b)",
+            "print(random.random(), b)",
+        ],
+    ),
+    "a function sets": (
+        {"style.py": "import pandas as pd\n\n\ndef wide(n):\n    pd.set_option('display.max_columns', n)\n"},
+        [
+            "import pandas as pd\nimport style\n\nstyle.wide(3)\nd = pd.DataFrame([range(9)])\nprint(d)",
+            "e = d * 2\nprint(e)",
+            "print(e + d)",
+        ],
+    ),
+    "it sets when imported": (
+        {"style.py": "import pandas as pd\n\npd.set_option('display.max_columns', 3)\nFACTOR = 2\n"},
+        [
+            "import pandas as pd\nimport style\n\nd = pd.DataFrame({c: [style.FACTOR] for c in 'abcdefg'})\nprint(d)",
+            "e = d * 2\nprint(e)",
+            "print(e + d)",
+        ],
+    ),
+    "it sets again what was set": (
+        {"style.py": "import pandas as pd\n\npd.set_option('display.max_columns', 3)\nFACTOR = 2\n"},
+        [
+            "import pandas as pd\n\npd.set_option('display.max_columns', 5)\nd = pd.DataFrame([range(9)])\nprint(d)",
+            "import style\n\ne = d * style.FACTOR\nprint(e)",
+            "print(e + d * style.FACTOR)",
+        ],
+    ),
+    "by way of another module": (
+        {
+            "outer.py": "import inner\n\n\ndef new():\n    return inner.new()\n",
+            "inner.py": "FOUND = []\n\n\ndef new():\n    FOUND.append(1)\n    return len(FOUND)\n",
+        },
+        ["import outer\n\na = outer.new()\nprint(a)", "b = outer.new()\nprint(b, a)", "print(outer.new())"],
+    ),
+    "a notebook's function calls it": (
+        {"ids.py": "_n = 0\n\n\ndef new():\n    global _n\n    _n += 1\n    return _n\n"},
+        [
+            "import ids\n\n\ndef labelled(x):\n    return x, ids.new()\n\n\na = labelled('a')\nprint(a)",
+            "b = labelled('b')\nprint(b)",
+            "print(labelled('c'), a, b)",
+        ],
+    ),
+}
+
+
+def converted(modules: dict[str, str], cells: list[str], folder: Path) -> Plan:
+    source = folder / "source"
+    source.mkdir()
+    for name, text in modules.items():
+        (source / name).write_text(text)
+    made = [
+        part
+        for place, cell in enumerate(cells)
+        for part in (
+            {"cell_type": "markdown", "source": f"## {('Load', 'Prepare', 'Report')[place]}", "metadata": {}},
+            {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None},
+        )
+    ]
+    (source / "a.ipynb").write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": made}))
+    return convert(source / "a.ipynb", folder / "out", Options(git=False)).plan
+
+
+def run(words: list[str], folder: Path) -> str:
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run([sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_stages_print_what_one_process_prints(case: str, tmp_path: Path) -> None:
+    modules, cells = CASES[case]
+    plan = converted(modules, cells, tmp_path)
+    expected = run(["-c", "\n".join(cells)], tmp_path / "source")
+    staged = "".join(run(["-m", f"{plan.package}.{stage.name}"], tmp_path / "out") for stage in plan.stages)
+    assert staged == expected
+
+
+STAGES = {
+    "a counter": 1,
+    "it prints": 2,
+    "it seeds when imported": 3,
+    "a function seeds": 3,
+    "a function sets": 3,
+    "it sets when imported": 3,
+}
+
+
+@pytest.mark.parametrize("case", STAGES)
+def test_only_what_has_to_be_is_in_one_stage(case: str, tmp_path: Path) -> None:
+    assert len(converted(*CASES[case], tmp_path).stages) == STAGES[case]
+
+
+def test_what_stays_together_is_told(tmp_path: Path) -> None:
+    plan = converted(*CASES["a counter"], tmp_path)
+    told = [d for d in plan.diagnostics if d.code == "N311"]
+    assert [(d.cell, d.severity) for d in told] == [(1, "info")]
+    assert "ids stays in one stage: its functions change its _n" in told[0].message
+
+
+PLAIN = '''"""A module like most."""
+
+import logging
+import os
+import re
+from functools import lru_cache
+
+logger = logging.getLogger(__name__)
+WORDS = re.compile("[a-z]+")
+DEFAULTS = {"a": 1}
+HERE = os.path.dirname(__file__)
+
+
+@lru_cache(maxsize=None)
+def words(text):
+    logger.info("words of %s", text)
+    return tuple(WORDS.findall(text)), DEFAULTS.get("a"), list(DEFAULTS)
+
+
+class Model:
+    rate = 0.1
+
+    def __init__(self, size):
+        self.size = size
+        self.seen = []
+
+    def fit(self, rows):
+        self.seen.append(rows)
+        return self
+
+
+if __name__ == "__main__":
+    print(words("a b"))
+'''
+
+
+def test_most_modules_act_on_nothing() -> None:
+    assert acting_modules([("tools.py", PLAIN.encode()), ("broken.py", b"def (")], shipped()) == ()
