@@ -367,6 +367,32 @@ def test_a_helper_comes_without_its_secret(tmp_path: Path) -> None:
     assert "TOKEN=" in (tmp_path / "out" / ".env.example").read_text()
 
 
+def test_a_helper_that_keeps_state_is_imported_once_in_each_notebook(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    (lab / "tools").mkdir(parents=True)
+    (lab / "tools" / "__init__.py").write_text("")
+    (lab / "tools" / "ids.py").write_text("import itertools\nN = itertools.count(1)\ndef new():\n    return next(N)\n")
+    cells = ("## Load", "{0}\na = new()\nprint(a)", "## Add", "b = new() + a\nprint(b)", "## Report", "print(new(), b)")
+    for name, line in (("x", "from tools.ids import new"), ("y", "import tools.ids\nnew = tools.ids.new")):
+        write_notebook(lab / f"{name}.ipynb", *(cell.format(line) for cell in cells))
+    migrated(lab, tmp_path / "out")
+    assert run(tmp_path / "out").splitlines() == ["1", "3", "3 3", "1", "3", "3 3"]
+
+
+def test_notebooks_that_are_imported_are_helper_modules(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    write_notebook(lab / "tools.ipynb", "rate = 3", "def scaled(x):\n    return x * rate", "print(scaled(1))")
+    loaders = {"a": "import import_ipynb\nimport tools", "b": "from ipynb.fs.defs import tools\ntools.rate = 5"}
+    for name, text in loaders.items():
+        cells = ("## Load", f"{text}\nx = tools.scaled(2)\nprint(x)", "## Use", "print(x + 1)")
+        write_notebook(lab / f"{name}.ipynb", *cells)
+    result = migrated(lab, tmp_path / "out")
+    assert sorted(run(tmp_path / "out").splitlines()) == ["10", "11", "3", "3", "6", "7"]
+    modules = sorted(path.name for path in (tmp_path / "out" / "lab").glob("tools*.py"))
+    assert len(modules) == 2
+    assert [d.code for d in row(result, "a.ipynb").diagnostics if d.code == "N019"] == ["N019"]
+
+
 # -- refusals and names ----------------------------------------------------------------------------------------
 
 

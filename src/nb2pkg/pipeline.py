@@ -191,12 +191,16 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
     from nb2pkg.read import read
     from nb2pkg.refactor.helper_imports import with_helpers
     from nb2pkg.refactor.modernize import modernized, told_of
+    from nb2pkg.refactor.notebook_imports import with_notebook_imports
     from nb2pkg.refactor.secrets import masked, without_secrets
     from nb2pkg.refactor.seed import with_seed
 
     with _silent():
         on_step("read")
-        notebook, told = read(file, within=options.within.resolve() if options.within else None)
+        within = options.within.resolve() if options.within else None
+        notebook, told = read(file, within=within)
+        notebook, imported = with_notebook_imports(notebook, within)
+        told = (*told, *imported)
         if options.among is not None:
             notebook = with_helpers(notebook, dict(options.among.helpers))
         notebook, hidden = without_secrets(notebook, shipped())

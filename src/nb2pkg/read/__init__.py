@@ -260,7 +260,7 @@ class _Cells:
                 if raw.kind == "code":
                     piece = replace(raw, tags=host.tags)
                     found += self._pieces(piece, self._new_index(), f"{prefix}-{place}", name, inner)
-            return found
+            return [replace(cell, silent=True, show_all=False) for cell in found]  # `%run` displays no value
         try:
             text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError):
