@@ -12,7 +12,7 @@ import pytest
 
 from nb2pkg import Options, convert
 from nb2pkg.knowledge.base import shipped
-from nb2pkg.plan.acting import acting_modules
+from nb2pkg.plan.acting import Acting, acting_modules
 from nb2pkg.plan.types import Plan
 
 CASES: dict[str, tuple[dict[str, str], list[str]]] = {
@@ -86,6 +86,14 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
             "import pandas as pd\n\npd.set_option('display.max_columns', 5)\nd = pd.DataFrame([range(9)])\nprint(d)",
             "import style\n\ne = d * style.FACTOR\nprint(e)",
             "print(e + d * style.FACTOR)",
+        ],
+    ),
+    "the notebook changes what it holds": (
+        {"conf.py": "ITEMS = [1]\nOPTIONS = {}\n\n\ndef count():\n    return len(ITEMS), OPTIONS.get('a')\n"},
+        [
+            "import conf\nfrom conf import OPTIONS as o\n\na = conf.count()\nprint(a)",
+            "conf.ITEMS.append(2)\no.update(a=3)\nb = conf.count()\nprint(b)",
+            "print(conf.count(), a, b)",
         ],
     ),
     "by way of another module": (
@@ -196,5 +204,7 @@ if __name__ == "__main__":
 '''
 
 
-def test_most_modules_act_on_nothing() -> None:
-    assert acting_modules([("tools.py", PLAIN.encode()), ("broken.py", b"def (")], shipped()) == ()
+def test_most_modules_only_hold_things() -> None:
+    [found] = acting_modules([("tools.py", PLAIN.encode()), ("broken.py", b"def (")], shipped())
+    assert found == Acting("tools", hands_out=True, kept=("DEFAULTS", "HERE", "WORDS", "logger"))
+    assert acting_modules([("tools.py", b"def f():\n    return 1\n")], shipped()) == ()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lab import write_notebook
+from nb2pkg import Options, convert
 from nb2pkg import write as module
 from nb2pkg.emit import project
 from nb2pkg.emit.tree import Copy, Tree
@@ -159,6 +161,19 @@ def test_force_refuses_hand_edits_by_name(tmp_path: Path) -> None:
         write(Tree((*tree().files, ("pkg/train.py", b"ours")), (), "pkg"), out, force=True, git=False)
     assert listing(out) == before
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_package_beside_its_notebook_is_no_data_of_it(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "a.ipynb", "from unknown_library import read\nprint(read())")
+    (tmp_path / "x.csv").write_text("1\n")
+    (tmp_path / "env" / "lib").mkdir(parents=True)
+    (tmp_path / "env" / "pyvenv.cfg").write_text("home = /usr\n")
+    (tmp_path / "env" / "lib" / "y.csv").write_text("2\n")
+    first = convert(tmp_path / "a.ipynb", tmp_path / "out", Options(git=False)).plan
+    once = listing(tmp_path / "out")
+    again = convert(tmp_path / "a.ipynb", tmp_path / "out", Options(git=False, force=True)).plan
+    assert first.data_files == again.data_files == ("x.csv",)
+    assert listing(tmp_path / "out") == once
 
 
 @pytest.mark.parametrize("exchange", [True, False])

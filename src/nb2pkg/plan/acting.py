@@ -22,7 +22,14 @@ from nb2pkg.notebook import Cell, Notebook
 _GIVEN = "nb2pkg_given"
 """What functions are called with: an object of which nothing is known."""
 _MANY = 400
-"""So many functions of one module are called; of one that has more, it is taken that they change something."""
+"""So many functions of one module are called; one that has more is taken for a library, which keeps to itself."""
+_CHANGING = frozenset(
+    str.split(
+        "add append appendleft clear discard extend extendleft fit fit_transform insert partial_fit pop popitem "
+        "popleft remove reverse rotate seed setdefault shuffle sort subtract update"
+    )
+)
+"""Methods that change what they are called on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,14 @@ class Acting:
     sets: bool = False
     """Importing it changes settings of a library."""
     functions: tuple[ActingFunction, ...] = ()
+    kept: tuple[str, ...] = ()
+    """The variables of the module that hold what can change."""
 
 
 def acting_modules(files: Iterable[tuple[str, bytes]], knowledge: KnowledgeBase) -> tuple[Acting, ...]:
-    """Those of a notebook's own modules that act. `files` are all of them, by their path below where they are imported
-    from; one that imports another that acts does too. Text that is no Python acts on nothing."""
+    """Those of a notebook's own modules that act, or hold what the notebook can change. `files` are all of them, by
+    their path below where they are imported from; one that imports another that acts does too. Text that is no Python
+    acts on nothing."""
     trees: dict[str, list[ast.Module]] = {}
     for path, content in sorted(files):
         tree = _parsed(content) if path.endswith(".py") else None
@@ -83,6 +93,7 @@ def _importing(own: Acting, other: Acting) -> Acting:
         draws=tuple(sorted({*own.draws, *other.draws})),
         sets=own.sets or other.sets,
         functions=tuple(dict.fromkeys((*own.functions, *other.functions))),
+        kept=tuple(sorted({*own.kept, *other.kept})),
     )
 
 
@@ -116,20 +127,25 @@ def _acting(root: str, trees: Iterable[ast.Module], knowledge: KnowledgeBase) ->
     draws: set[str] = set()
     sets = hands_out = False
     functions: dict[str, ActingFunction] = {}
+    kept: set[str] = set()
+    count = 0
     for tree in trees:
         body = [node for node in tree.body if not _is_main(node)]
         hands_out = hands_out or _hands_out(body)
         calls = list(_calls(body))
+        count += len(calls)
+        calls = calls if count <= _MANY else []
+        kept.update(_kept(body))
         text = ast.unparse(ast.Module(body, []))
         given = [f"import {_GIVEN}_from", f"{_GIVEN} = {_GIVEN}_from.value"]
-        program = _analysed([text, "\n".join((*given, *(line for _, line in calls[:_MANY])))], knowledge)
+        program = _analysed([text, "\n".join((*given, *(line for _, line in calls)))], knowledge)
         own = [s for s in program.statements if s.cell == 0]
         called = [s for s in program.statements if s.cell == 1][len(given) :]
-        once = once or _once(own) or _changed(body, called, len(calls) > _MANY)
+        once = once or _once(own) or _changed(body, called)
         seeds |= {stream for s in own for stream in s.effects.seeds}
         draws |= {stream for s in own for stream in s.effects.draws if stream != "?"}
         sets = sets or any(s.repeats or s.effects.lasting for s in own)
-        for (name, line), statement in zip(calls, called, strict=False):
+        for (name, line), statement in zip(calls, called, strict=True):
             effects = statement.effects
             if effects.seeds or statement.repeats or effects.lasting:
                 functions[name] = ActingFunction(
@@ -140,8 +156,8 @@ def _acting(root: str, trees: Iterable[ast.Module], knowledge: KnowledgeBase) ->
                     is_method=not line.startswith(f"{name}("),
                 )
     doing = tuple(functions[name] for name in sorted(functions))
-    return Acting(root, once, hands_out, tuple(sorted(seeds)), tuple(sorted(draws)), sets, doing)
-
+    names = tuple(sorted(kept))
+    return Acting(root, once, hands_out, tuple(sorted(seeds)), tuple(sorted(draws)), sets, doing, names)
 
 
 def _analysed(cells: list[str], knowledge: KnowledgeBase) -> Program:
@@ -192,20 +208,29 @@ def _once(statements: Iterable[Statement]) -> str:
     for each in statements:
         effects = each.effects
         if effects.prints or effects.plots:
-            return "it prints or draws when it is imported"
+            return "it prints or plots when it is imported"
         if any(use.writes and not use.removes for use in effects.files) and "exist_ok" not in each.text:
             return "it writes files when it is imported"
     return ""
 
 
-def _changed(body: list[ast.stmt], called: Iterable[Statement], is_cut: bool) -> str:
+def _changed(body: list[ast.stmt], called: Iterable[Statement]) -> str:
     """What the module keeps and its functions change, as a reason."""
     own = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)} | {_GIVEN}
     for each in called:
         changed = (each.effects.mutates | each.effects.binds) - own
         if changed:
             return f"its functions change its {sorted(changed)[0]}"
-    return "it has very many functions, which may change what it keeps" if is_cut else ""
+    return ""
+
+
+def _kept(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """The variables of a module that hold a list, a dict, a set, or what a call gives."""
+    holding = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, holding):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 # -- in the notebook -----------------------------------------------------------------------------------------------
@@ -233,6 +258,7 @@ def with_modules(program: Program, modules: Iterable[Acting]) -> tuple[Program, 
         if imports:
             again = acting.sets and any(s.repeats for s in program.statements[: imports[0]])
             once = acting.once or ("its import sets again what was set before it" if again else "")
+            once = once or _changed_here(program, acting, imports)
             found.append(replace(acting, once=once))
             program = _with_calls(_with_imports(program, found[-1], imports), acting, imports)
     return program, tuple(found)
@@ -257,9 +283,7 @@ def _with_imports(program: Program, acting: Acting, imports: Iterable[int]) -> P
         elif first and acting.sets:
             statement = replace(statement, repeats=(f"__import__({acting.module!r})",))
         if first:
-            effects = replace(
-                effects, seeds=effects.seeds.union(acting.seeds), draws=effects.draws.union(acting.draws)
-            )
+            effects = replace(effects, seeds=effects.seeds.union(acting.seeds), draws=effects.draws.union(acting.draws))
         statements[index] = replace(statement, effects=effects)
         first = False
     return replace(program, statements=tuple(statements), stars=stars)
@@ -269,11 +293,11 @@ def _with_calls(program: Program, acting: Acting, imports: tuple[int, ...]) -> P
     functions = {each.name: each for each in acting.functions}
     if not functions:
         return program
-    names = {local: functions[name] for local, name in _local_names(program, imports) if name in functions}
+    local = _local_names(program, imports)
+    names = {here: functions[name] for here, name in local if name in functions}
     own = {name for name, each in functions.items() if not each.is_method}
-    bases = {local for local, name in _local_names(program, imports) if not name}
-    is_star = any(name == "*" for _, name in _local_names(program, imports))
-    if is_star:
+    bases = {here for here, name in local if not name}
+    if any(name == "*" for _, name in local):
         names |= {name: functions[name] for name in own if name not in names}
     statements = list(program.statements)
     for statement in program.statements[imports[0] :]:
@@ -292,6 +316,33 @@ def _with_calls(program: Program, acting: Acting, imports: tuple[int, ...]) -> P
             continue
         statements[statement.index] = _calling(statement, found)
     return replace(program, statements=tuple(statements))
+
+
+def _changed_here(program: Program, acting: Acting, imports: Iterable[int]) -> str:
+    """What the notebook changes of what the module holds, as a reason."""
+    local = _local_names(program, imports)
+    modules = {name for name, own in local if not own}
+    variables = {name for name, own in local if own in acting.kept}
+    variables |= set(acting.kept) if any(own == "*" for _, own in local) else set()
+    for statement in program.statements:
+        for part in ast.walk(statement.node):
+            match part:
+                case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in _CHANGING:
+                    root, attributes = _chain(value)
+                    held = set(attributes) & set(acting.kept) if root in modules else {root} & variables
+                    if held:
+                        return f"the notebook changes its {held.pop()}"
+    return ""
+
+
+def _chain(node: ast.expr) -> tuple[str, list[str]]:
+    """The name that attributes and items are taken of, and the attributes."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.Attribute):
+            attributes.append(node.attr)
+        node = node.value
+    return (node.id if isinstance(node, ast.Name) else ""), attributes
 
 
 def _local_names(program: Program, imports: Iterable[int]) -> list[tuple[str, str]]:
@@ -326,7 +377,7 @@ def in_place(program: Program, modules: Iterable[Acting]) -> frozenset[int]:
     return frozenset(
         index
         for acting in modules
-        if acting.seeds or acting.draws or acting.sets or acting.once
+        if acting.seeds or acting.draws or acting.sets
         for index in imports_of(program, acting)[:1]
         if isinstance(program.statements[index].node, ast.Import | ast.ImportFrom)
     )
