@@ -151,6 +151,29 @@ def test_notebooks_meet_on_drive_and_by_copies(tmp_path: Path) -> None:
     assert sorted(run(tmp_path / "out").splitlines()) == ["7", "77", "mine"]
 
 
+def test_what_is_copied_into_a_folder_is_there_by_its_own_name(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    (lab / "there").mkdir(parents=True)
+    (lab / "there" / "kept.txt").write_text("kept")
+    write_notebook(
+        lab / "2.ipynb",
+        "import os, shutil\na = open('a.txt', 'w').write('1')\nb = open('b.txt', 'w').write('2')",
+        "c = open('c.txt', 'w').write('3')\nd = open('d.txt', 'w').write('4')",
+        "shutil.copy('a.txt', 'there')\nos.makedirs('made')\nshutil.move('b.txt', 'made');",
+        "!cp c.txt there/\n!mv d.txt there",
+    )
+    write_notebook(lab / "3.ipynb", *(f"print(open('{p}').read())" for p in ("there/a.txt", "made/b.txt")))
+    write_notebook(lab / "4.ipynb", *(f"print(open('{p}').read())" for p in ("there/c.txt", "there/d.txt")))
+    result = migrated(lab, tmp_path / "out")
+    assert {(e.producer, e.consumer, e.file) for e in result.migration.links} == {
+        ("2.ipynb", "3.ipynb", "there/a.txt"),
+        ("2.ipynb", "3.ipynb", "made/b.txt"),
+        ("2.ipynb", "4.ipynb", "there/c.txt"),
+        ("2.ipynb", "4.ipynb", "there/d.txt"),
+    }
+    assert sorted(run(tmp_path / "out").splitlines()) == ["1", "2", "3", "4"]
+
+
 def test_a_folder_that_several_make_is_no_file_of_theirs(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     make = "import os\nos.makedirs('made/deep', exist_ok=True)"

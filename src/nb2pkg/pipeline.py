@@ -186,6 +186,7 @@ def analysed(notebook: Path | NotebookFile, options: Options | None = None) -> A
 def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], None]) -> Analysed:
     from nb2pkg.analyse import analyse
     from nb2pkg.knowledge.base import shipped
+    from nb2pkg.plan.copies_into import with_copies_into_folders
     from nb2pkg.plan.drive import meet_on_drive
     from nb2pkg.plan.paths import point_at_copies
     from nb2pkg.read import read
@@ -224,6 +225,7 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
             seeded, changed = with_seed(notebook, program, shipped(), options.seed)
             if seeded is not notebook:
                 notebook, program, moved = seeded, analyse(seeded, shipped()), (*moved, *changed)
+        program = with_copies_into_folders(program, base)
     return Analysed(notebook, program, base, brought, (*told, *moved))
 
 

@@ -147,10 +147,15 @@ def _made(words: Sequence[str]) -> Files:
     name, rest = (words[0], list(words[1:])) if words else ("", [])
     plain = [word for word in rest if _known([word])]
     match name:
-        case "cp" | "mv" if len(rest) == len(plain) == 2 and posixpath.splitext(plain[1])[1]:
-            return Files(reads=(plain[0],), writes=(plain[1],), removes=(plain[0],) if name == "mv" else ())
         case "cp" | "mv":
-            return Files(reads=tuple(plain[:-1]), removes=tuple(plain[:-1]) if name == "mv" else ())
+            *sources, target = plain or [""]
+            taken = tuple(sources) if name == "mv" else ()
+            if len(rest) > len(plain) or not sources:  # an option, which may mean folders, or a name that is not known
+                return Files(reads=tuple(sources), removes=taken)
+            if len(sources) == 1 and not target.endswith("/"):
+                return Files(reads=tuple(sources), writes=(target,), removes=taken)
+            writes = tuple(posixpath.join(target, posixpath.basename(source)) for source in sources)
+            return Files(reads=tuple(sources), writes=writes, removes=taken)
         case "rm":
             return Files(removes=tuple(plain))
         case "tee" | "touch":
