@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from nb2pkg.analyse import analyse
 from nb2pkg.errors import NotebookError
+from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.pipeline import plan
 from nb2pkg.read import NotebookFile, read
@@ -251,6 +253,15 @@ def test_run_brings_files_in(tmp_path: Path) -> None:
     ]
     assert book.cells[3].code == "\n\ny = 1"
     assert len({c.index for c in book.cells}) == len({c.id for c in book.cells}) == 5
+
+
+def test_what_is_run_displays_no_value(tmp_path: Path) -> None:
+    """IPython runs the cells of a notebook that `%run` names silently."""
+    save(tmp_path / "o.ipynb", "x = 1\nx", "print(x)\nx + 1")
+    book = notebook(tmp_path, "%run o.ipynb", "x")
+    assert [cell.silent for cell in book.code_cells if cell.origin] == [True, True]
+    shown = [s.text for s in analyse(book, shipped()).statements if s.displayed]
+    assert shown == ["x"]
 
 
 def test_run_cycle(tmp_path: Path) -> None:
