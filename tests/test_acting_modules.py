@@ -165,7 +165,7 @@ def test_what_stays_together_is_told(tmp_path: Path) -> None:
     plan = converted(*CASES["a counter"], tmp_path)
     told = [d for d in plan.diagnostics if d.code == "N311"]
     assert [(d.cell, d.severity) for d in told] == [(1, "info")]
-    assert "ids stays in one stage: its functions change its _n" in told[0].message
+    assert "ids stays in one stage: new changes its _n" in told[0].message
 
 
 PLAIN = '''"""A module like most."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nb2pkg.analyse import Program, analyse
 from nb2pkg.analyse.program import Statement
+from nb2pkg.analyse.scopes import bound_names
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Cell, Notebook
@@ -123,41 +124,105 @@ def _imported(node: ast.AST) -> list[str]:
 
 def _acting(root: str, trees: Iterable[ast.Module], knowledge: KnowledgeBase) -> Acting:
     once = ""
-    seeds: set[str] = set()
-    draws: set[str] = set()
-    sets = hands_out = False
-    functions: dict[str, ActingFunction] = {}
-    kept: set[str] = set()
-    count = 0
-    for tree in trees:
-        body = [node for node in tree.body if not _is_main(node)]
-        hands_out = hands_out or _hands_out(body)
-        calls = list(_calls(body))
-        count += len(calls)
-        calls = calls if count <= _MANY else []
-        kept.update(_kept(body))
-        text = ast.unparse(ast.Module(body, []))
-        given = [f"import {_GIVEN}_from", f"{_GIVEN} = {_GIVEN}_from.value"]
-        program = _analysed([text, "\n".join((*given, *(line for _, line in calls)))], knowledge)
-        own = [s for s in program.statements if s.cell == 0]
-        called = [s for s in program.statements if s.cell == 1][len(given) :]
-        once = once or _once(own) or _changed(body, called)
-        seeds |= {stream for s in own for stream in s.effects.seeds}
-        draws |= {stream for s in own for stream in s.effects.draws if stream != "?"}
-        sets = sets or any(s.repeats or s.effects.lasting for s in own)
-        for (name, line), statement in zip(calls, called, strict=True):
-            effects = statement.effects
-            if effects.seeds or statement.repeats or effects.lasting:
-                functions[name] = ActingFunction(
-                    name,
-                    tuple(sorted(effects.seeds)),
-                    sets=bool(statement.repeats or effects.lasting),
-                    only_sets=statement.kind == "setting",
-                    is_method=not line.startswith(f"{name}("),
+    own: list[Statement] = []
+    bodies = [[node for node in tree.body if not _is_main(node)] for tree in trees]
+    functions = [(body, each) for body in bodies for each in _functions(body)]
+    for body in bodies:
+        statements = _analysed([ast.unparse(ast.Module(body, []))], knowledge).statements
+        once = once or _once(statements)
+        own += statements
+    found: dict[str, ActingFunction] = {}
+    for body, each in functions if len(functions) <= _MANY else ():
+        program = _analysed([*_around(body, each), each.call], knowledge)
+        called = program.statements[-1]
+        once = once or _changed(program, called, each)
+        effects = called.effects
+        is_set = bool(called.repeats or effects.lasting)
+        if effects.seeds or is_set:
+            only_sets = called.kind == "setting"
+            found[each.name] = ActingFunction(
+                each.name, tuple(sorted(effects.seeds)), is_set, only_sets, each.is_method
+            )
+    return Acting(
+        root,
+        once,
+        any(map(_hands_out, bodies)),
+        tuple(sorted({stream for s in own for stream in s.effects.seeds})),
+        tuple(sorted({stream for s in own for stream in s.effects.draws if stream != "?"})),
+        any(s.repeats or s.effects.lasting for s in own),
+        _with_callers(found, [each for _, each in functions]),
+        tuple(sorted({name for body in bodies for name in _kept(body)})),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function or method by itself: what it calls of its module is not looked into from it."""
+
+    name: str
+    text: str
+    call: str
+    mentioned: frozenset[str]
+    is_method: bool = False
+
+
+def _functions(body: Iterable[ast.stmt]) -> Iterator[_Function]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            text = ast.unparse(_plain(node))
+            yield _Function(node.name, text, f"{node.name}({_arguments(node.args, 0)})", _words(node))
+        elif isinstance(node, ast.ClassDef):
+            own = [each for each in node.body if not isinstance(each, ast.FunctionDef)]
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+            made = [each for each in methods if each.name == "__init__"][:1]
+            new = f"{node.name}({_arguments(made[0].args, 1) if made else ''})"
+            for each in methods:
+                is_static = "staticmethod" in map(ast.unparse, each.decorator_list)
+                alone = ast.ClassDef(node.name, [], [], [*own, *(m for m in made if m is not each), each], [])
+                call = new if each in made else f"{new}.{each.name}({_arguments(each.args, 0 if is_static else 1)})"
+                name = node.name if each in made else each.name
+                yield _Function(
+                    name, ast.unparse(ast.fix_missing_locations(alone)), call, _words(each), each not in made
                 )
-    doing = tuple(functions[name] for name in sorted(functions))
-    names = tuple(sorted(kept))
-    return Acting(root, once, hands_out, tuple(sorted(seeds)), tuple(sorted(draws)), sets, doing, names)
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            yield from _functions(node.body)
+            yield from _functions(getattr(node, "orelse", []))
+
+
+def _plain(node: ast.FunctionDef) -> ast.FunctionDef:
+    """The function without its decorators, of which nothing is known: a cache of results is no state that matters."""
+    return ast.FunctionDef(node.name, node.args, node.body, [], node.returns, lineno=node.lineno, col_offset=0)
+
+
+def _words(node: ast.AST) -> frozenset[str]:
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return frozenset(names | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)})
+
+
+def _around(body: Iterable[ast.stmt], function: _Function) -> list[str]:
+    """What a function stands on: the module's imports, the variables that it mentions, and itself."""
+    kept: list[ast.stmt] = []
+    for node in body:
+        is_assigned = isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        needed = is_assigned and bool(bound_names([node]).names & function.mentioned)
+        if needed or isinstance(node, ast.Import | ast.ImportFrom):
+            kept.append(node)
+    given = f"import {_GIVEN}_from\n{_GIVEN} = {_GIVEN}_from.value()"
+    return [ast.unparse(ast.Module(kept, [])), function.text, given]
+
+
+def _with_callers(found: dict[str, ActingFunction], functions: list[_Function]) -> tuple[ActingFunction, ...]:
+    """The functions that act, with those that call them."""
+    grown = True
+    while grown:
+        grown = False
+        for each in functions:
+            if each.name not in found and (called := sorted(each.mentioned & found.keys())):
+                streams = {stream for name in called for stream in found[name].seeds}
+                sets = any(found[name].sets for name in called)
+                found[each.name] = ActingFunction(each.name, tuple(sorted(streams)), sets, False, each.is_method)
+                grown = True
+    return tuple(found[name] for name in sorted(found))
 
 
 def _analysed(cells: list[str], knowledge: KnowledgeBase) -> Program:
@@ -179,24 +244,6 @@ def _hands_out(body: list[ast.stmt]) -> bool:
     return False
 
 
-def _calls(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """(name, statement that calls it) of each function, and of each method of an object of each class."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef):
-            yield node.name, f"{node.name}({_arguments(node.args, 0)})"
-        elif isinstance(node, ast.ClassDef):
-            made = next((m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"), None)
-            new = f"{node.name}({_arguments(made.args, 1) if made else ''})"
-            yield node.name, new
-            for each in node.body:
-                if isinstance(each, ast.FunctionDef) and each is not made:
-                    is_static = "staticmethod" in map(ast.unparse, each.decorator_list)
-                    yield each.name, f"{new}.{each.name}({_arguments(each.args, 0 if is_static else 1)})"
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            yield from _calls(node.body)
-            yield from _calls(getattr(node, "orelse", []))
-
-
 def _arguments(given: ast.arguments, bound: int) -> str:
     """Something unknown for each argument that a call has to give."""
     positional = [*given.posonlyargs, *given.args][bound:]
@@ -214,14 +261,30 @@ def _once(statements: Iterable[Statement]) -> str:
     return ""
 
 
-def _changed(body: list[ast.stmt], called: Iterable[Statement]) -> str:
-    """What the module keeps and its functions change, as a reason."""
-    own = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)} | {_GIVEN}
-    for each in called:
-        changed = (each.effects.mutates | each.effects.binds) - own
-        if changed:
-            return f"its functions change its {sorted(changed)[0]}"
+def _changed(program: Program, called: Statement, function: _Function) -> str:
+    """What a call of the function changes of what its module keeps, as a reason; a library's object of a type that
+    nobody knows keeps to itself."""
+    known = program.environments[-1]
+    for name in sorted((called.effects.mutates | called.effects.binds) - {function.name, _GIVEN}):
+        objects = [program.heap[number] for number in known.get(name, ())]
+        is_kept = any(
+            each.type if each.kind == "value" else each.kind == "class" and _is_kept_in(each.node) for each in objects
+        )
+        if is_kept or name in called.effects.binds:
+            return f"{function.name} changes its {name}"
     return ""
+
+
+def _is_kept_in(node: ast.AST | None) -> bool:
+    """Whether a class keeps something for all its objects: an attribute that can change, or is set on the class."""
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    return any(_kept(body)) or any(
+        isinstance(part, ast.Attribute)
+        and isinstance(part.ctx, ast.Store)
+        and ast.unparse(part.value) in ("cls", "type(self)", "self.__class__", getattr(node, "name", ""))
+        for each in body
+        for part in ast.walk(each)
+    )
 
 
 def _kept(body: Iterable[ast.stmt]) -> Iterator[str]:
