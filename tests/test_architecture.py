@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "analyse": set(),
     "section": {"analyse"},
     "refactor": {"analyse", "section", "plan"},
-    "plan": {"analyse", "section", "refactor", "facts", "python2"},
+    "plan": {"analyse", "section", "refactor", "facts", "python2", "manifest"},
     "emit": {"analyse", "section", "refactor", "plan", "read"},
     "write": {"emit", "manifest", "repository"},
     "repository": set(),

@@ -200,7 +200,7 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
         on_step("read")
         within = options.within.resolve() if options.within else None
         notebook, told = read(file, within=within)
-        notebook, imported = with_notebook_imports(notebook, within)
+        notebook, imported = with_notebook_imports(notebook, within, lambda path: _read_beside(path, within))
         told = (*told, *imported)
         if options.among is not None:
             notebook = with_helpers(notebook, dict(options.among.helpers))
@@ -227,6 +227,14 @@ def _analysed(file: NotebookFile, options: Options, on_step: Callable[[str], Non
                 notebook, program, moved = seeded, analyse(seeded, shipped()), (*moved, *changed)
         program = with_copies_into_folders(program, base)
     return Analysed(notebook, program, base, brought, (*told, *moved))
+
+
+def _read_beside(path: Path, within: Path | None) -> tuple[Notebook, tuple[Diagnostic, ...], bytes]:
+    """A notebook that another one imports, with its bytes."""
+    from nb2pkg.read import NotebookFile, read
+
+    file = NotebookFile.at(path)
+    return (*read(file, within=within), file.content)
 
 
 def _plan(

@@ -15,7 +15,7 @@ import ast
 import keyword
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from nb2pkg.analyse.edits import Edit, edit_of, edited
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.errors import NotebookError
 from nb2pkg.notebook import Cell, Notebook
-from nb2pkg.read import NotebookFile, read
 
 _FS = re.compile(r"(?:ipynb\.fs\.)?(full|defs)\.(.+)")
 _LOADERS = ("import_ipynb", "nbimporter", "importnb", "ipynb")
 _EXTENSION = re.compile(r"^\s*%(?:re)?load_ext\s+importnb\b", re.MULTILINE)
 _MANAGERS = re.compile(r"(?:importnb\.)?(?:Notebook|imports)|__import__\(['\"]importnb['\"]\)\.Notebook")
 
+Reader = Callable[[Path], tuple[Notebook, tuple[Diagnostic, ...], bytes]]
+"""Reads a notebook: what it is in plain Python, what could not be kept of it, and its bytes."""
 _Key = tuple[Path, str]
 """A notebook, and how much of it is run: `full`, or what the loader calls definitions."""
 
@@ -58,13 +59,15 @@ _KEPT = {
 }
 
 
-def with_notebook_imports(notebook: Notebook, within: Path | None) -> tuple[Notebook, tuple[Diagnostic, ...]]:
+def with_notebook_imports(
+    notebook: Notebook, within: Path | None, reader: Reader
+) -> tuple[Notebook, tuple[Diagnostic, ...]]:
     """The notebook with imports of plain modules in the place of imports of notebooks, these modules among those that
-    it writes, and what was done. No notebook is taken from outside of `within`, links followed. Raises NotebookError
-    where an imported notebook can't be read."""
+    it writes, and what was done. `reader` reads them; none is taken from outside of `within`, links followed. Raises
+    NotebookError where one can't be read."""
     if not any(name in cell.source for cell in notebook.code_cells for name in _LOADERS):
         return notebook, ()
-    found = _Modules(notebook.folder, within)
+    found = _Modules(notebook.folder, within, reader)
     found.scan(notebook)
     if not found.notebooks:
         return notebook, tuple(found.told)
@@ -96,6 +99,7 @@ class _Modules:
 
     folder: Path
     within: Path | None
+    reader: Reader
     loaders: set[str] = field(default_factory=set)
     """Those that were imported, of which one (nbimporter) can be told to run all."""
     notebooks: dict[Path, Notebook] = field(default_factory=dict)
@@ -195,16 +199,15 @@ class _Modules:
     def _read(self, path: Path, cell: int) -> Notebook:
         if path in self.notebooks:
             return self.notebooks[path]
-        file = NotebookFile.at(path)
         shown = self._shown(path)
         try:
-            found, told = read(file, within=self.within)
+            found, told, content = self.reader(path)
         except NotebookError as error:
             where = f"cell {error.cell + 1} of {shown}" if error.cell is not None else shown
             message = f"the notebook {shown} is imported, and can't be read: {where}: {error.message}"
             raise NotebookError(error.code, message, file=error.file, cell=cell) from error
         self.notebooks[path] = found
-        self.files[shown] = file.content
+        self.files[shown] = content
         for each in told:
             place = f"in {shown}" + (f", cell {each.cell + 1}" if each.cell is not None else "")
             self.told.append(replace(each, message=f"{place}: {each.message}", cell=cell, line=None))
