@@ -181,8 +181,8 @@ def test_it_is_modular_all_the_same(case: str, tmp_path: Path) -> None:
 
 def test_what_became_of_it_is_told(tmp_path: Path) -> None:
     plan = converted(*CASES["ipynb.fs.defs"], tmp_path)
-    told = [(d.cell, d.message) for d in plan.diagnostics if d.code == "N019"]
-    assert told == [(1, "the notebook tools.ipynb is imported: its definitions are the module tools.py")]
+    told = [(d.cell, d.severity, d.message) for d in plan.diagnostics if d.code == "N019"]
+    assert told == [(1, "info", "the notebook tools.ipynb is imported: its definitions are the module tools.py")]
     assert (tmp_path / "out" / "tools.py").read_text().startswith("# The definitions of tools.ipynb.\n")
     assert "raise_me" not in (tmp_path / "out" / "tools.py").read_text()
 

@@ -136,7 +136,7 @@ class _Modules:
             taken.add(name)
             how = "its cells are" if key[1] == "full" else "its definitions are"
             message = f"the notebook {self._shown(key[0])} is imported: {how} the module {name}.py"
-            self.told.append(Diagnostic("N019", message, cell))
+            self.told.append(Diagnostic("N019", message, cell, severity="info"))
 
     def _find_loaders(self, trees: Iterable[tuple[Cell, ast.Module]]) -> None:
         for cell, tree in trees:
@@ -236,7 +236,7 @@ class _Modules:
         path, mode = key
         notebook = self.notebooks[path]
         parts = [self._cell_text(self.mended(cell).code, _KEPT[mode]) for cell in notebook.code_cells]
-        body = "\n\n".join(part for part in parts if part)
+        body = "\n\n\n".join(part for part in parts if part)
         lines = [*notebook.imports]
         if re.search(r"\bdisplay\(", body):
             lines.append("from IPython.display import display")
