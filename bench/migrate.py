@@ -137,8 +137,10 @@ def show(jobs: int, took: Watched, counts: dict[str, int]) -> None:
 
 
 def completeness(out: Path, several: bool) -> list[str]:
-    """What is missing in a folder that a killed run has left."""
-    folders = [each for each in sorted(out.iterdir()) if each.is_dir()] if several and out.exists() else [out]
+    """What is missing in the packages that a killed run has left. What it was building, in hidden folders beside them,
+    is removed by the next one: in the end these are compared too."""
+    found = (each for each in sorted(out.iterdir()) if each.is_dir()) if several and out.exists() else (out,)
+    folders = [each for each in found if not each.name.startswith(".")]
     return [f"missing in OUT: {name}" for folder in folders for name in incomplete(folder)]
 
 

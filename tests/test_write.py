@@ -176,6 +176,27 @@ def test_a_package_beside_its_notebook_is_no_data_of_it(tmp_path: Path) -> None:
     assert listing(tmp_path / "out") == once
 
 
+def test_what_a_killed_run_was_building_is_removed_by_the_next(tmp_path: Path) -> None:
+    out = tmp_path / "o[1]ut"
+    left, busy, other = (tmp_path / name for name in (".o[1]ut.nb2pkg-0", ".o[1]ut.nb2pkg-1", ".o1ut.nb2pkg-2"))
+    for folder in (left, busy, other):
+        (folder / "pkg").mkdir(parents=True)
+    lock = (
+        "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)\n"
+        "print(1, flush=True)\ninput()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", lock, str(busy)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None and holder.stdout.readline()
+    write(tree(), out, git=False)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted((busy.name, other.name, out.name))
+    holder.kill()
+    holder.communicate()
+    write(tree(), out, git=False, force=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted((other.name, out.name))
+
+
 @pytest.mark.parametrize("exchange", [True, False])
 def test_a_crash_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool) -> None:
     out = tmp_path / "out"

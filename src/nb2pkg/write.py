@@ -7,6 +7,7 @@ either what was there or what was made. What the user keeps in the folder is lin
 from __future__ import annotations
 
 import ctypes
+import glob
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -28,9 +30,16 @@ from nb2pkg.errors import OutputError
 from nb2pkg.manifest import MANIFEST, manifest_text
 from nb2pkg.repository import LOCAL_CONFIG, NO_SCM, repository
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # a module, or none
+
 LAYOUTS = ("workspace/", "workspaces/")
 """The folders in which notebooks find their own layouts."""
 SKIPPED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
+_OLD = "-old"
+"""What the name of a package ends with that another one takes the place of, where that takes two steps."""
 _FICLONE = 0x40049409
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -64,7 +73,7 @@ def write(
     the way."""
     target = out.resolve()
     occupied = check_output(tree, out, force=force)
-    staging = _sibling(target, out)
+    staging, lock = _sibling(target, out)
     try:
         made = _fill(tree, staging, more)
         if occupied:
@@ -79,6 +88,8 @@ def write(
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+    finally:
+        lock.close()
     return tuple(made.told)
 
 
@@ -109,14 +120,35 @@ def _check_sources(tree: Tree, target: Path, out: Path) -> None:
         raise OutputError("N604", "is the notebook's own folder, or one above it; name another", file=str(out))
 
 
-def _sibling(target: Path, out: Path) -> Path:
+def _sibling(target: Path, out: Path) -> tuple[Path, ExitStack]:
+    """A new folder beside the target, and its lock, to be closed. Those that killed runs have left are removed."""
     staging = target.parent / staging_pattern(target).name.replace("*", secrets.token_hex(4))
+    lock = ExitStack()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(f".{glob.escape(target.name)}.nb2pkg-*"):
+            if not left.name.endswith(_OLD):
+                with ExitStack() as tried:
+                    if _lock(left, tried):
+                        shutil.rmtree(left, ignore_errors=True)
         staging.mkdir()
+        _lock(staging, lock)
     except OSError as error:
         raise OutputError("N605", f"can't be written: {error.strerror}", file=str(out)) from error
-    return staging
+    return staging, lock
+
+
+def _lock(folder: Path, until: ExitStack) -> bool:
+    """Lock a folder, unless another process has; a lock ends with its process, however that does."""
+    if fcntl is None:
+        return False
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        until.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # somebody has it, or this file system has no locks
+        return False
+    return True
 
 
 # -- the new files -------------------------------------------------------------------------------------------------
@@ -375,7 +407,7 @@ def _swap(staging: Path, target: Path) -> None:
     if _exchange(staging, target):
         shutil.rmtree(staging, ignore_errors=True)
         return
-    old = staging.with_name(staging.name + "-old")
+    old = staging.with_name(staging.name + _OLD)
     os.rename(target, old)
     try:
         os.rename(staging, target)
