@@ -178,8 +178,10 @@ def test_a_package_beside_its_notebook_is_no_data_of_it(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_was_building_is_removed_by_the_next(tmp_path: Path) -> None:
     out = tmp_path / "o[1]ut"
-    left, busy, other = (tmp_path / name for name in (".o[1]ut.nb2pkg-0", ".o[1]ut.nb2pkg-1", ".o1ut.nb2pkg-2"))
-    for folder in (left, busy, other):
+    left, busy = (tmp_path / f".o[1]ut.nb2pkg-{key}" for key in ("0123abcd", "4567abcd"))
+    other = tmp_path / ".o1ut.nb2pkg-0123abcd"
+    kept = [tmp_path / f".o[1]ut.nb2pkg-{name}" for name in ("journal", "0123abcd-old")]
+    for folder in (left, busy, other, *kept):
         (folder / "pkg").mkdir(parents=True)
     lock = (
         "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)\n"
@@ -190,11 +192,11 @@ def test_what_a_killed_run_was_building_is_removed_by_the_next(tmp_path: Path) -
     )
     assert holder.stdout is not None and holder.stdout.readline()
     write(tree(), out, git=False)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted((busy.name, other.name, out.name))
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in (busy, other, out, *kept))
     holder.kill()
     holder.communicate()
     write(tree(), out, git=False, force=True)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted((other.name, out.name))
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in (other, out, *kept))
 
 
 @pytest.mark.parametrize("exchange", [True, False])

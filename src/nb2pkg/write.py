@@ -38,8 +38,6 @@ except ImportError:  # Windows
 LAYOUTS = ("workspace/", "workspaces/")
 """The folders in which notebooks find their own layouts."""
 SKIPPED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
-_OLD = "-old"
-"""What the name of a package ends with that another one takes the place of, where that takes two steps."""
 _FICLONE = 0x40049409
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -127,7 +125,7 @@ def _sibling(target: Path, out: Path) -> tuple[Path, ExitStack]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for left in target.parent.glob(f".{glob.escape(target.name)}.nb2pkg-*"):
-            if not left.name.endswith(_OLD):
+            if left.is_dir() and re.fullmatch(r".*-[0-9a-f]{8}", left.name):  # no journal, no package that was there
                 with ExitStack() as tried:
                     if _lock(left, tried):
                         shutil.rmtree(left, ignore_errors=True)
@@ -407,7 +405,7 @@ def _swap(staging: Path, target: Path) -> None:
     if _exchange(staging, target):
         shutil.rmtree(staging, ignore_errors=True)
         return
-    old = staging.with_name(staging.name + _OLD)
+    old = staging.with_name(staging.name + "-old")
     os.rename(target, old)
     try:
         os.rename(staging, target)
