@@ -242,7 +242,8 @@ def _plan(
 ) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
-    from nb2pkg.plan.acting import acting_modules, with_modules
+    from nb2pkg.plan.acting import acting_modules
+    from nb2pkg.plan.acting_uses import with_modules
     from nb2pkg.plan.fetching import saved_downloads, without_saved
     from nb2pkg.plan.layout import decide, kept, unmoved
     from nb2pkg.plan.local_modules import own_modules

@@ -15,7 +15,7 @@ from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
-from nb2pkg.plan.acting import acts
+from nb2pkg.plan.acting_uses import acts
 from nb2pkg.plan.types import WORKSPACE_FOLDER, Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")

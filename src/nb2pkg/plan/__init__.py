@@ -13,7 +13,8 @@ from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.facts import Facts
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
-from nb2pkg.plan.acting import Acting, in_place
+from nb2pkg.plan.acting import Acting
+from nb2pkg.plan.acting_uses import in_place
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Scope
 from nb2pkg.plan.cuts import settle
