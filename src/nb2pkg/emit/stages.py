@@ -88,11 +88,14 @@ def _function(source: Source, stage: Stage) -> str:
     statements = source.program.statements
     lines: list[str] = []
     if stage.module_scope:
-        lines.append(f"def {stage.name}(**inputs):")
+        given = "inputs"
+        while given in variables or given in source.imports or given in source.constants or given in source.shared:
+            given = f"_{given}"
+        lines.append(f"def {stage.name}(**{given}):")
         lines.append(docstring(f"The names are the module's: {stage.module_scope}", level=1))
         if variables:
             lines.append(f"    global {', '.join(sorted(variables))}")
-        lines.append("    globals().update(inputs)")
+        lines.append(f"    globals().update({given})")
     else:
         lines.append(f"def {stage.name}({', '.join(stage.inputs)}):")
     for name in stage.may_be_unbound:
