@@ -240,10 +240,10 @@ def _read_beside(path: Path, within: Path | None) -> tuple[Notebook, tuple[Diagn
 def _plan(
     file: NotebookFile, options: Options, on_step: Callable[[str], None]
 ) -> tuple[Notebook, Program, Plan]:
+    from nb2pkg.analyse.own_modules import OwnModules
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
-    from nb2pkg.plan.acting import acting_modules
-    from nb2pkg.plan.acting_uses import with_modules
+    from nb2pkg.plan.acting import with_modules
     from nb2pkg.plan.fetching import saved_downloads, without_saved
     from nb2pkg.plan.layout import decide, kept, unmoved
     from nb2pkg.plan.local_modules import own_modules
@@ -285,10 +285,11 @@ def _plan(
         within = options.within.resolve() if options.within else None
         if among is None:
             beside = own_modules(notebook, program, found.base, within)
-            acting = acting_modules(((file.target, file.content) for file in beside), shipped())
+            known = OwnModules.of((file.target, file.content) for file in beside)
         else:
-            beside, acting = (), among.acting
-        program, acting = with_modules(program, acting)
+            beside = ()
+            known = OwnModules.of(among.helper_texts, {now: own for own, now in among.helpers})
+        program, acting = with_modules(notebook, program, known, shipped())
         made = make_plan(
             notebook,
             program,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nb2pkg.analyse.heap import Heap, Value
 from nb2pkg.analyse.interpret import Interpreter
+from nb2pkg.analyse.own_modules import OwnModules
 from nb2pkg.analyse.parameters import is_parameter
 from nb2pkg.analyse.program import Effects, Statement, StatementKind
 from nb2pkg.analyse.scopes import BUILTINS, bound_names
@@ -41,6 +42,10 @@ class Program:
     """Names that more than one statement binds, or a function declares global."""
     resolved_calls: dict[ast.Call, list[LibraryCall]]
     """What each call was seen to call, where that is no function of the notebook."""
+    loaded: dict[str, int] = field(default_factory=dict)
+    """The objects of the notebook's own modules, where they were looked into."""
+    kept: dict[str, set[int]] = field(default_factory=dict)
+    """The objects that each of these held when it was imported, and all that was in them."""
 
     def as_text(self) -> str:
         """The program for people: a line a statement, its first row and its effects on names."""
@@ -52,9 +57,10 @@ class Program:
         return "\n".join(lines)
 
 
-def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
-    """Find every top-level statement and its effects. `Cell.code` must be valid Python."""
-    interpreter = Interpreter(knowledge)
+def analyse(notebook: Notebook, knowledge: KnowledgeBase, modules: OwnModules | None = None) -> Program:
+    """Find every top-level statement and its effects. `Cell.code` must be valid Python. Of the notebook's own
+    `modules` it is seen what they do; of others, and of libraries, what the knowledge base says."""
+    interpreter = Interpreter(knowledge, modules or OwnModules())
     pieces = [(cell, node, text) for cell in notebook.code_cells for node, text in statements_of(cell)]
     counts = Counter(name for _, node, _ in pieces for name in _bound(node))
     later_globals = {
@@ -123,6 +129,8 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase) -> Program:
         stars=tuple(stars),
         bound_often=frozenset(n for n, c in counts.items() if c > 1) | later_globals,
         resolved_calls=interpreter.resolved_calls,
+        loaded=interpreter.loaded,
+        kept=interpreter.kept,
     )
 
 

@@ -71,7 +71,8 @@ class Calls(Texts):
                 return instance
             case "reference" if obj.type == "builtins.type" and len(args) == 1:
                 classes = {self.heap[o].cls for o in everything}
-                return frozenset(c for c in classes if c is not None) | self.fresh(holds=everything)
+                known = frozenset(c for c in classes if c is not None)
+                return known if None not in classes else known | self.fresh(holds=everything)
             case "reference":
                 return self.apply(self.kb.call(obj.type), obj.type, NOTHING, args, keywords, node)
             case _ if obj.method and isinstance(node, ast.Call):
@@ -205,6 +206,12 @@ class Calls(Texts):
             if fact is None:
                 fact = self.kb.method(obj.type, name)
             return self.apply(fact, qualified, NOTHING, args, keywords, node)
+        if obj.kind == "module":
+            found: Value = NOTHING
+            for member in self.member(number, name):
+                self.site = node
+                found |= self.call_object(member, args, keywords, node)
+            return found
         cls = number if obj.kind == "class" else obj.cls
         if cls is not None and name in self.heap[cls].methods:
             function = self.heap[self.heap[cls].methods[name]]
@@ -385,8 +392,9 @@ class Calls(Texts):
                 for method in obj.methods.values():
                     self.call_back(frozenset({method}))
             elif obj.cls is not None:
-                for method in self.heap[obj.cls].methods.values():
-                    self.inline(method, [frozenset({number})], {})
+                for name, method in self.heap[obj.cls].methods.items():
+                    if name != "__init__":  # it has been made
+                        self.inline(method, [frozenset({number})], {})
 
     def call_back_unseen(self, value: Value) -> None:
         """As `call_back`, where no body is interpreted any more: all that the functions hold may change."""

@@ -121,7 +121,10 @@ class Expressions(Calls):
             obj = self.heap[number]
             if obj.kind == "reference":
                 # One of very many stands for its attributes too: a loop may ask each for ever more.
-                found |= {number} if len(base) > MANY else self.reference(f"{obj.type}.{node.attr}")
+                found |= {number} if len(base) > MANY else self.imported(f"{obj.type}.{node.attr}")
+                continue
+            if obj.kind == "module":
+                found |= self.member(number, node.attr)
                 continue
             cls = number if obj.kind == "class" else obj.cls
             if cls is not None and node.attr in self.heap[cls].methods:
@@ -134,8 +137,11 @@ class Expressions(Calls):
                     bound = Obj("bound", holds={method}, receiver=frozenset({number}), node=self.heap[method].node)
                     found |= {self.heap.new(bound)}
                 continue
+            if obj.cls is not None and node.attr == "__class__":
+                found |= {obj.cls}
+                continue
             holds = obj.holds
-            if obj.cls is not None and node.attr != "__class__":  # not its class, but what that has
+            if obj.cls is not None:  # not its class, but what that has
                 holds = holds - {obj.cls} | self.heap[obj.cls].holds
             if place:
                 found |= {number} | holds

@@ -20,7 +20,7 @@ NOTHING: Value = frozenset()
 class Obj:
     """An abstract object. It stands for itself and for every part of it that is not an object of its own."""
 
-    kind: Literal["value", "reference", "function", "class", "bound", "star"]
+    kind: Literal["value", "reference", "function", "class", "bound", "module"]
     type: str = ""
     """The qualified name of its type; for a reference, of what it refers to; for an instance of a notebook's
     class, the class's name."""
@@ -35,7 +35,10 @@ class Obj:
     method: str = ""
     """For what may be a library's method that was not called yet: its name."""
     frame: object = None
-    """For a function: the frame that it closes over."""
+    """For a function: the frame that it closes over; for a module: its scope."""
+    changed: bool = False
+    """Something was seen to change it itself, not only to get it with what holds it. Of what a module of the notebook's
+    own holds: since it was imported."""
     seeded: bool = False
     """Of a random type: it was given a seed, or its seed does not matter."""
     storable: bool = True

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 
 from nb2pkg.analyse.expressions import Expressions
 from nb2pkg.analyse.heap import NOTHING, Obj, Value
+from nb2pkg.analyse.own_modules import body_of, names_of
 from nb2pkg.analyse.scopes import Frame, bound_names, bound_pattern, evaluates, joined, same
+from nb2pkg.analyse.state import CODE
 
 MAX_ROUNDS = 5
 
@@ -193,11 +195,14 @@ class Interpreter(Expressions):
                 self.set_module(base)
                 self.mutate(base)
                 self.hold(base, value)
+                for scope in self.scopes_of(base):
+                    scope.names.add(target.attr)
+                    scope.values[target.attr] = scope.values.get(target.attr, NOTHING) | value
             case ast.Subscript():
                 base = self.eval(target.value, frame, place=True)
                 self.set_module(base)
                 self.eval(target.slice, frame)
-                for number in base:
+                for number in (number for number in base if self.heap[number].kind not in CODE):
                     known = self.kb.type(self.heap[number].type)
                     plain = isinstance(target.value, ast.Name) and known is not None and known.setitem == "mutates"
                     self.mutate({number}, memory=not plain)
@@ -247,16 +252,58 @@ class Interpreter(Expressions):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 bound = alias.asname or alias.name.split(".")[0]
-                self.store(bound, self.reference(alias.name if alias.asname else bound), frame)
+                own = self.modules.find(alias.name)
+                if own:
+                    self.load_module(own)
+                self.store(bound, self.imported(alias.name if alias.asname else bound), frame)
             return
         module = "." * node.level + (node.module or "")
+        inner = self.module_of(frame)
+        if inner is not None:
+            module = self.modules.absolute(self.heap[inner.module or 0].type, node)
+        scopes = self.scopes_of(self.imported(module)) if self.modules.find(module) else []
         for alias in node.names:
-            if alias.name == "*":
+            if alias.name != "*":
+                self.store(alias.asname or alias.name, self.imported(f"{module}.{alias.name}"), frame)
+                continue
+            if inner is None:
                 if self.stars and self.computed:
                     self.notes.lasting = "a star import may bind any name again"
                 self.stars.append(module)
-            else:
-                self.store(alias.asname or alias.name, self.reference(f"{module}.{alias.name}"), frame)
+            elif not scopes:
+                inner.stars.append(module)
+            for scope in scopes:
+                public = {name: value for name, value in scope.values.items() if not name.startswith("_")}
+                if inner is not None:
+                    inner.names |= public.keys()
+                for name, value in public.items():
+                    self.store(name, value, frame)
+
+    def module_of(self, frame: Frame | None) -> Frame | None:
+        """The scope of the module in which code stands; None: the notebook."""
+        while frame is not None and frame.outer is not None:
+            frame = frame.outer
+        return frame if frame is not None and frame.module is not None else None
+
+    def load_module(self, name: str) -> int:
+        """Run a module where it was not imported before, and those that it is in."""
+        if name in self.loaded:
+            return self.loaded[name]
+        parent, _, last = name.rpartition(".")
+        outside = self.scopes_of(self.imported(parent)) if parent else []
+        if name in self.loaded:  # the package has imported it
+            return self.loaded[name]
+        tree = self.modules.trees[name]
+        frame = Frame(names=names_of(tree), outer=None)
+        number = frame.module = self.loaded[name] = self.heap.new(Obj("module", type=name, frame=frame))
+        self.run(body_of(tree), frame)
+        self.kept[name] = self.heap.reach({number})
+        for kept in self.kept[name]:
+            self.heap[kept].changed = False
+        for scope in outside:
+            scope.names.add(last)
+            self.store(last, frozenset({number}), scope)
+        return number
 
     def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame | None) -> None:
         """A function: defaults and decorators are read now, the body when it is called."""
@@ -285,7 +332,7 @@ class Interpreter(Expressions):
                     value |= self.call_object(called, [value], {}, decorator)
                 elif self.heap[called].kind != "reference":
                     self.mutate({called}, deep=True)
-                if self.heap[called].kind not in ("function", "class"):
+                if self.heap[called].kind not in ("function", "class") and self.module_of(frame) is None:
                     self.heap[number].storable = False  # what was made may keep a state of its own, as a cache does
         return value
 

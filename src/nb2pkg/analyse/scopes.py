@@ -28,6 +28,23 @@ class Frame:
     cell: int | None = None
     """The object that stands for its variables, which the functions made in it keep."""
     is_class: bool = False
+    module: int | None = None
+    """Of a module of the notebook's own: the object that stands for it."""
+    stars: list[str] = field(default_factory=list)
+    """Of such a module: the libraries whose names it imports all."""
+
+    def scope_of(self, name: str) -> Frame | None:
+        """The scope in which code of this one binds a name; None: the notebook's own."""
+        scope: Frame | None = self
+        while scope is not None:
+            if name in scope.global_names:
+                while scope.outer is not None:
+                    scope = scope.outer
+                return scope if scope.module is not None else None
+            if name in scope.names and name not in scope.nonlocal_names:
+                return scope
+            scope = scope.outer
+        return None
 
 
 class _Bound(ast.NodeVisitor):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nb2pkg.analyse.heap import NOTHING, Heap, Obj, Value
+from nb2pkg.analyse.own_modules import OwnModules
 from nb2pkg.analyse.program import FileUse
 from nb2pkg.analyse.scopes import BUILTINS, Frame
 from nb2pkg.knowledge.base import KnowledgeBase
@@ -18,6 +19,8 @@ from nb2pkg.knowledge.facts import Call
 
 LibraryCall = tuple[str, Call | None]
 """A call's qualified name (`?.method` for a method), and what is known of it."""
+CODE = ("module", "class", "function")
+"""The kinds of objects that are made by code as it stands."""
 DYNAMIC = frozenset({"exec", "globals", "locals", "vars", "dir"})
 
 
@@ -66,8 +69,13 @@ class Notes:
 class State(ABC):
     """Holds the heap and the global scope while statements are interpreted in order."""
 
-    def __init__(self, knowledge: KnowledgeBase) -> None:
+    def __init__(self, knowledge: KnowledgeBase, modules: OwnModules) -> None:
         self.kb = knowledge
+        self.modules = modules
+        self.loaded: dict[str, int] = {}
+        """The objects of those that were imported."""
+        self.kept: dict[str, set[int]] = {}
+        """The objects that each of them holds, and all that is in these, once it was imported."""
         self.heap = Heap()
         self.env: dict[str, Value] = {}
         self.strings: dict[str, str] = {}
@@ -121,7 +129,36 @@ class State(ABC):
     def assign(self, target: ast.expr, value: Value, frame: Frame | None, source: ast.expr | None) -> None:
         """Bind a target."""
 
+    @abstractmethod
+    def load_module(self, name: str) -> int:
+        """The object of a module of the notebook's own, which runs when it is imported first."""
+
     # -- names -----------------------------------------------------------------------------------------------
+
+    def imported(self, name: str) -> Value:
+        """What a full name refers to: a module of the notebook's own, something in one, or what a library has."""
+        parent, _, last = name.rpartition(".")
+        outside = self.modules.find(parent)
+        if outside:
+            module = self.load_module(outside)
+            if any(last in scope.values for scope in self.scopes_of({module})):
+                return self.member(module, last)
+        own = self.modules.find(name)
+        if own:
+            return frozenset({self.load_module(own)})
+        return self.member(module, last) if outside else self.reference(name)
+
+    def member(self, module: int, name: str) -> Value:
+        """A name of a module of the notebook's own."""
+        for scope in self.scopes_of({module}):
+            if name in scope.names:
+                return scope.values.get(name, NOTHING)
+        return self.reference(f"{self.heap[module].type}.{name}")
+
+    def scopes_of(self, value: Iterable[int]) -> list[Frame]:
+        """The scopes of those of these objects that are modules."""
+        frames = (self.heap[number].frame for number in value if self.heap[number].kind == "module")
+        return [frame for frame in frames if isinstance(frame, Frame)]
 
     def reference(self, name: str) -> Value:
         """The object that stands for something imported or built in."""
@@ -138,37 +175,46 @@ class State(ABC):
         first = True
         while scope is not None:
             if name in scope.global_names:
-                break
+                home = scope.scope_of(name)
+                if home is None:
+                    break
+                scope, first = home, True
             own = name in scope.names and name not in scope.nonlocal_names and (first or not scope.is_class)
             if own and (name in scope.values or not scope.is_class):
                 return scope.values.get(name, NOTHING)
+            if scope.module is not None:
+                return self.not_bound(name, scope.stars)
             first = False
             scope = scope.outer
         if name not in self.notes.sure:
             self.notes.reads.add(name)
         if name in self.env:
             return self.env[name]
+        return self.not_bound(name, self.stars)
+
+    def not_bound(self, name: str, stars: list[str]) -> Value:
+        """The value of a name that no statement binds: a builtin's, or one that a star import has brought."""
         if name in DYNAMIC:
             self.notes.dynamic = f"{name}() is used"
         if name in BUILTINS:
             return self.reference("builtins." + name)
-        if self.stars:
-            return self.reference(f"{self.stars[-1]}.{name}")
+        if stars:
+            return self.reference(f"{stars[-1]}.{name}")
         return NOTHING
 
     def store(self, name: str, value: Value, frame: Frame | None, *, weak: bool = False) -> None:
         """Bind a name; `weak` keeps what it was bound to as well."""
-        scope = frame
-        while scope is not None and name not in scope.global_names:
-            if name in scope.names and name not in scope.nonlocal_names:
-                scope.values[name] = scope.values.get(name, NOTHING) | value if weak else value
-                scope.strings.pop(name, None)
-                if scope.cell is not None:
-                    self.heap.hold(scope.cell, value)
-                    if scope is not frame:
-                        self.mutate({scope.cell})
-                return
-            scope = scope.outer
+        scope = frame.scope_of(name) if frame is not None else None
+        if scope is not None:
+            weak |= scope.module is not None and scope is not frame
+            scope.values[name] = scope.values.get(name, NOTHING) | value if weak else value
+            scope.strings.pop(name, None)
+            cell = scope.cell if scope.module is None else scope.module
+            if cell is not None:
+                self.heap.hold(cell, value)
+                if scope is not frame:
+                    self.mutate({cell})
+            return
         if self.stack:
             weak = True
         self.notes.binds.add(name)
@@ -239,15 +285,20 @@ class State(ABC):
     def mutate(self, value: Value | set[int], *, memory: bool = False, deep: bool = False) -> None:
         """Note that objects change in place."""
         targets = self._reached_anew(value, memory) if deep else set(value)
-        for number in targets:
+        itself = all(self.heap[number].kind in CODE for number in value)
+        given, queue = set(value), list(targets)
+        while queue:
+            number = queue.pop()
             obj = self.heap[number]
-            if obj.kind == "reference" or (obj.kind == "class" and number not in value):
+            if obj.kind == "reference" or (obj.kind in ("class", "function") and number not in given):
                 continue
             self.notes.mutated.add(number)
+            obj.changed |= not deep and (itself or obj.kind not in CODE)
             if memory:
                 self.notes.written.add(number)
             if obj.kind == "bound":
-                self.mutate(obj.receiver, memory=memory)
+                queue += obj.receiver - given
+                given |= obj.receiver
 
     def _reached_anew(self, value: Value | set[int], memory: bool) -> set[int]:
         """What the objects reach, but for what the statement has changed so before, while nothing new is held."""

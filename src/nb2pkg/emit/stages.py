@@ -15,7 +15,7 @@ from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
-from nb2pkg.plan.acting_uses import acts
+from nb2pkg.plan.acting import acts
 from nb2pkg.plan.types import WORKSPACE_FOLDER, Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
@@ -229,10 +229,12 @@ def _own_import(source: Source, stage: Stage, statement: Statement, text: str) -
     if len(kept) == len(bound):
         return text
     new = ast.ImportFrom(node.module, kept, node.level) if isinstance(node, ast.ImportFrom) else ast.Import(kept)
-    if kept or not acts(statement):
+    if not acts(statement) or (kept and isinstance(node, ast.ImportFrom)):
         return ast.unparse(new) if kept else ""
-    modules = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-    return "\n".join(f"__import__({module!r})" for module in modules)
+    if isinstance(node, ast.ImportFrom):
+        return "\n".join(statement.repeats) or f"__import__({node.module!r})"
+    each = (ast.unparse(ast.Import([a])) if a in kept else f"__import__({a.name!r})" for a in node.names)
+    return "\n".join(each)
 
 
 def _flat(targets: Iterable[ast.expr]) -> list[ast.expr]:

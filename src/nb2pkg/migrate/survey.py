@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
+from nb2pkg.analyse.own_modules import OwnModules
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.imports import Import, parsed, parsed_node
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
-from nb2pkg.plan.acting import Acting, acting_modules
+from nb2pkg.plan.acting import with_modules
 from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
 from nb2pkg.plan.local_modules import own_modules
 from nb2pkg.plan.moves import given
@@ -88,8 +89,6 @@ class Survey:
     """Variables of the environment that the helpers read instead."""
     told: tuple[Diagnostic, ...] = ()
     """On the helpers."""
-    acting: tuple[Acting, ...] = ()
-    """Those of the helpers that do more than define things."""
     runs: tuple[str, ...] = ()
     """Notebooks and scripts that it brings in with `%run`."""
 
@@ -99,6 +98,8 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
     path = root / notebook.path
     found = analysed(path, replace(options, within=root, among=Place(made=None)))
     helpers, secrets, told = _helpers(found, root)
+    texts = OwnModules.of((helper.target, helper.content) for helper in helpers)
+    found = replace(found, program=with_modules(found.notebook, found.program, texts, shipped())[0])
     reads, writes, folders, unknown = _files(found, root)
     return Survey(
         path=notebook.path,
@@ -115,7 +116,6 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
         helpers=helpers,
         secrets=secrets,
         told=told,
-        acting=acting_modules(((file.target, file.content) for file in helpers), shipped()),
         runs=tuple(
             PurePosixPath(os.path.normpath(PurePosixPath(notebook.path).parent / name)).as_posix()
             for name, _ in found.notebook.run_files

@@ -14,7 +14,6 @@ from nb2pkg.facts import Facts
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.acting import Acting
-from nb2pkg.plan.acting_uses import in_place
 from nb2pkg.plan.ambient import imports_with_effects, set_before_imports
 from nb2pkg.plan.crossing import Scope
 from nb2pkg.plan.cuts import settle
@@ -73,7 +72,8 @@ def make_plan(
     constants = constants_of(program)
     definitions, shared, free = definitions_of(program, frozenset(imports), constants, diagnostics)
     before = set_before_imports(program, shipped(), imports, hoisted_imports)
-    hoisted = frozenset(hoisted_imports) - imports_that_may_draw(program) - in_place(program, acting)
+    hoisted = frozenset(hoisted_imports) - imports_that_may_draw(program)
+    hoisted -= {index for each in acting for index in each.in_place}
     hoisted |= frozenset(constants.values()) | frozenset(before)
     shared_names = {n for n in definitions if definitions[n] in shared}
     hoisted |= frozenset(shared)

@@ -1,275 +1,272 @@
 """Modules of the notebook's own that do more than define things: what a second process would do again, or never know.
 
 A stage imports the modules that it uses. Most can be imported any number of times; not one that prints when it is
-imported, or counts what it was asked for, or seeds. What is asked of here is a module's text, read by the notebook's
-own analysis: its statements, and then a call of each of its functions, which shows what they change outside of
-themselves. What that means for a notebook is in `acting_uses.py`.
+imported, or counts what it was asked for, or seeds; and what its functions read and write belongs to the stage that
+calls them. So the notebook is analysed once more, with the texts of its modules.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from nb2pkg.analyse import Program, analyse
-from nb2pkg.analyse.program import Statement
-from nb2pkg.analyse.scopes import bound_names
+from nb2pkg.analyse.heap import Obj
+from nb2pkg.analyse.own_modules import OwnModules
+from nb2pkg.analyse.program import Effects, FileUse, Statement
+from nb2pkg.analyse.scopes import Frame
+from nb2pkg.analyse.state import CODE
+from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
-from nb2pkg.notebook import Cell, Notebook
-from nb2pkg.plan.local_modules import imported_roots
-
-_GIVEN = "nb2pkg_given"
-"""What functions are called with: an object of which nothing is known."""
-_MANY = 400
-"""So many functions of one module are called; one that has more is taken for a library, which keeps to itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActingFunction:
-    """A function of a module, or a method of its classes, that acts on the process when it is called."""
-
-    name: str
-    seeds: tuple[str, ...] = ()
-    """The random streams that it sets."""
-    sets: bool = False
-    """It changes settings of a library."""
-    only_sets: bool = False
-    """It does nothing else, so that it may be called again."""
-    is_method: bool = False
+from nb2pkg.notebook import Notebook
+from nb2pkg.plan.data import normal_path
 
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """A module under the name that it is imported by, and what it does past defining things."""
+    """A module that acts, under the name that the notebook imports it by."""
 
     module: str
     once: str = ""
-    """Why it has to be imported once, where the notebook does it, and used in that stage alone; empty: it need not."""
-    hands_out: bool = False
-    """It has classes, or functions in functions: what it gives may use it later."""
-    seeds: tuple[str, ...] = ()
-    """The random streams that importing it sets."""
-    draws: tuple[str, ...] = ()
-    """The random streams that importing it draws from, and the counters that it moves on."""
-    sets: bool = False
-    """Importing it changes settings of a library."""
-    functions: tuple[ActingFunction, ...] = ()
-    kept: tuple[str, ...] = ()
-    """The variables of the module that hold what can change."""
+    """Why it has to be imported once, and used in that stage alone; empty: it need not."""
+    span: tuple[int, int] = (0, 0)
+    """The statements, first and last, from its first import to the last that may use what it keeps."""
+    in_place: tuple[int, ...] = ()
+    """The imports that stay where they are, for what importing does."""
 
 
-def acting_modules(files: Iterable[tuple[str, bytes]], knowledge: KnowledgeBase) -> tuple[Acting, ...]:
-    """Those of a notebook's own modules that act, or hold what the notebook can change. `files` are all of them, by
-    their path below where they are imported from; one that imports another that acts does too. Text that is no Python
-    acts on nothing."""
-    trees: dict[str, list[ast.Module]] = {}
-    for path, content in sorted(files):
-        tree = _parsed(content) if path.endswith(".py") else None
-        if tree is not None:
-            trees.setdefault(path.split("/")[0].removesuffix(".py"), []).append(tree)
-    found = {root: _acting(root, own, knowledge) for root, own in trees.items()}
-    uses = {root: imported_roots(own) & trees.keys() for root, own in trees.items()}
-    for _ in trees:
-        for root in trees:
-            for other in sorted(uses[root] - {root}):
-                found[root] = _importing(found[root], found[other])
-    return tuple(each for _, each in sorted(found.items()) if each != Acting(each.module, hands_out=each.hands_out))
+def with_modules(
+    notebook: Notebook, program: Program, modules: OwnModules, knowledge: KnowledgeBase
+) -> tuple[Program, tuple[Acting, ...]]:
+    """The program whose statements read, write, seed and set what the modules do that they use; and those of the
+    modules that act. `program` has the notebook's statements, and may have more after them."""
+    imports = {s.index: roots for s in program.statements if (roots := modules.roots_in(s.node))}
+    if not imports:
+        return program, ()
+    seen = analyse(notebook, knowledge, modules)
+    written = program.statements[: len(seen.statements)]
+    acting = tuple(_acting(program, seen, modules, imports))
+    once = {each.module for each in acting if each.once}
+    statements: list[Statement] = []
+    stars = program.stars
+    for own, looked in zip(written, seen.statements, strict=True):
+        statement = _with_effects(own, looked)
+        if isinstance(own.node, ast.Import | ast.ImportFrom) and own.index in imports:
+            joined = any(modules.imported_as(root) in once for root in imports[own.index])
+            statement = _with_import(own, looked, statement, modules, joined=joined)
+            if statement.text != own.text:
+                stars = tuple(star for star in stars if star != own.text)
+        elif _sets(own, looked):
+            statement = _with_settings(statement, looked)
+        statements.append(statement)
+    more = program.statements[len(written) :]
+    return replace(program, statements=(*statements, *more), stars=stars), acting
 
 
-def _importing(own: Acting, other: Acting) -> Acting:
+def acts(statement: Statement) -> bool:
+    """Whether an import that stays in its place is there for what importing does."""
+    effects = statement.effects
+    return statement.kind != "import" or bool(statement.repeats or effects.seeds or effects.draws)
+
+
+def joined_by_modules(
+    program: Program, cuts: tuple[int, ...], modules: Iterable[Acting], diagnostics: list[Diagnostic]
+) -> tuple[int, ...]:
+    """No cut while a module is used that has to be imported once."""
+    for acting in modules:
+        first, last = acting.span
+        kept = tuple(cut for cut in cuts if not (acting.once and first < cut <= last))
+        if kept != cuts:
+            statement = program.statements[first]
+            message = f"what uses the module {acting.module} stays in one stage: {acting.once}"
+            diagnostics.append(Diagnostic("N311", message, statement.cell, statement.node.lineno, "info"))
+        cuts = kept
+    return cuts
+
+
+# -- what the statements do ----------------------------------------------------------------------------------------
+
+
+def _with_effects(own: Statement, looked: Statement) -> Statement:
+    """The statement with the files and the random streams of the modules' functions that it calls."""
+    effects, more = own.effects, looked.effects
+    known = Counter((use.path, use.writes, use.removes) for use in effects.files)
+    files: list[FileUse] = []
+    for use in more.files:
+        key = use.path, use.writes, use.removes
+        if known[key]:
+            known[key] -= 1
+        else:
+            files.append(FileUse(use.path, use.writes, own.node.lineno, None, use.removes))
     return replace(
         own,
-        once=own.once or other.once,
-        hands_out=own.hands_out or other.hands_out,
-        seeds=tuple(sorted({*own.seeds, *other.seeds})),
-        draws=tuple(sorted({*own.draws, *other.draws})),
-        sets=own.sets or other.sets,
-        functions=tuple(dict.fromkeys((*own.functions, *other.functions))),
-        kept=tuple(sorted({*own.kept, *other.kept})),
+        effects=replace(
+            effects,
+            files=(*effects.files, *dict.fromkeys(files)),
+            seeds=effects.seeds | more.seeds,
+            draws=effects.draws | (more.draws - {"?"}),
+            unseeded=effects.unseeded | more.unseeded,
+        ),
     )
 
 
-def _parsed(content: bytes) -> ast.Module | None:
-    try:
-        return ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
+def _sets(own: Statement, looked: Statement) -> bool:
+    """Whether a module changes settings of a library in it, which the statement by itself does not."""
+    return bool(looked.repeats or looked.effects.lasting) and not (own.repeats or own.effects.lasting)
 
 
-# -- one module ----------------------------------------------------------------------------------------------------
+def _with_settings(statement: Statement, looked: Statement) -> Statement:
+    """A call of a function that sets: it is called again in later stages, where it does nothing else."""
+    if looked.kind == "setting":
+        return replace(statement, repeats=(statement.text,))
+    lasting = looked.effects.lasting or "what it sets can't be set again without running it again"
+    return replace(statement, effects=replace(statement.effects, lasting=lasting))
 
 
-def _acting(root: str, trees: Iterable[ast.Module], knowledge: KnowledgeBase) -> Acting:
-    once = ""
-    own: list[Statement] = []
-    bodies = [[node for node in tree.body if not _is_main(node)] for tree in trees]
-    functions = [(body, each) for body in bodies for each in _functions(body)]
-    for body in bodies:
-        statements = _analysed([ast.unparse(ast.Module(body, []))], knowledge).statements
-        once = once or _once(statements)
-        own += statements
-    found: dict[str, ActingFunction] = {}
-    for body, each in functions if len(functions) <= _MANY else ():
-        program = _analysed([*_around(body, each), each.call], knowledge)
-        called = program.statements[-1]
-        once = once or _changed(program, called, each)
-        effects = called.effects
-        is_set = bool(called.repeats or effects.lasting)
-        if effects.seeds or is_set:
-            only_sets = called.kind == "setting"
-            found[each.name] = ActingFunction(
-                each.name, tuple(sorted(effects.seeds)), is_set, only_sets, each.is_method
-            )
-    return Acting(
-        root,
-        once,
-        any(map(_hands_out, bodies)),
-        tuple(sorted({stream for s in own for stream in s.effects.seeds})),
-        tuple(sorted({stream for s in own for stream in s.effects.draws if stream != "?"})),
-        any(s.repeats or s.effects.lasting for s in own),
-        _with_callers(found, [each for _, each in functions]),
-        tuple(sorted({name for body in bodies for name in _kept(body)})),
+def _with_import(
+    own: Statement, looked: Statement, statement: Statement, modules: OwnModules, *, joined: bool
+) -> Statement:
+    """An import of modules that may act. One of those that are imported once (`joined`) is not like any other."""
+    node = own.node
+    is_setting = _sets(own, looked)
+    if joined:
+        statement = replace(statement, kind="compute")
+    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and (joined or is_setting):
+        text = own.text if own.text.startswith("exec(") else f"exec({ast.unparse(node)!r}, globals())"
+        lasting = own.effects.lasting or "it is imported with all its names, for what importing does"
+        return replace(statement, kind="compute", text=text, effects=replace(statement.effects, lasting=lasting))
+    if is_setting:
+        statement = replace(statement, repeats=tuple(f"__import__({name!r})" for name in _modules_of(node, modules)))
+    return statement
+
+
+def _modules_of(node: ast.AST, modules: OwnModules) -> list[str]:
+    """The modules of the notebook's own that an import statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names if modules.find(alias.name)]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        inner = [f"{node.module}.{alias.name}" for alias in node.names]
+        found = [name for name in inner if modules.find(name)]
+        return [node.module, *found] if modules.find(node.module) and len(found) < len(inner) else found
+    return []
+
+
+# -- which modules act ---------------------------------------------------------------------------------------------
+
+
+def _acting(
+    program: Program, seen: Program, modules: OwnModules, imports: dict[int, frozenset[str]]
+) -> Iterator[Acting]:
+    harmless = _made_if_missing(seen)
+    for root in sorted(frozenset().union(*imports.values())):
+        places = [index for index, roots in imports.items() if root in roots]
+        once = next(filter(None, (_once(program, seen, index, harmless) for index in places)), "")
+        first = places[0]
+        is_setting = any(_sets(program.statements[i], seen.statements[i]) for i in places)
+        if is_setting and any(s.repeats for s in program.statements[:first]):
+            once = once or "its import sets again what was set before it"
+        objects = _objects_of(seen, root)
+        once = once or _changed(program, seen, root, objects)
+        in_place = tuple(i for i in places if _has_effects(program.statements[i], seen.statements[i]))
+        if once or in_place:
+            span = _span(program, seen, places, objects) if once else (first, first)
+            yield Acting(modules.imported_as(root), once, span, in_place)
+
+
+def _has_effects(own: Statement, looked: Statement) -> bool:
+    is_plain = isinstance(own.node, ast.Import | ast.ImportFrom)
+    effects = looked.effects
+    return is_plain and bool(effects.files or effects.seeds or effects.draws - {"?"} or _sets(own, looked))
+
+
+def _once(program: Program, seen: Program, index: int, harmless: frozenset[int]) -> str:
+    """Why what an import runs may run once only, as a reason."""
+    own, looked = program.statements[index].effects, seen.statements[index].effects
+    if (looked.prints or looked.plots) and not (own.prints or own.plots):
+        return "it prints or plots when it is imported"
+    if any(use.writes and not use.removes and id(use.argument) not in harmless for use in looked.files):
+        return "it writes files when it is imported"
+    later = {path for statement in seen.statements[index + 1 :] for path in _paths(statement.effects, writes=True)}
+    changed = sorted(later & _paths(looked, writes=False))
+    return f"it reads {changed[0]}, which is written later" if changed else ""
+
+
+def _paths(effects: Effects, *, writes: bool) -> set[str]:
+    return {normal_path(use.path) for use in effects.files if use.path and use.writes == writes}
+
+
+def _made_if_missing(seen: Program) -> frozenset[int]:
+    """What is given to calls that make a folder unless it is there."""
+    return frozenset(
+        id(argument)
+        for call, meanings in seen.resolved_calls.items()
+        if any(fact is not None and fact.makes_folder for _, fact in meanings)
+        and any(keyword.arg == "exist_ok" for keyword in call.keywords)
+        for argument in (*call.args, getattr(call.func, "value", call))
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
-    """A function or method by itself: what it calls of its module is not looked into from it."""
-
-    name: str
-    text: str
-    call: str
-    mentioned: frozenset[str]
-    is_method: bool = False
+def _objects_of(seen: Program, root: str) -> frozenset[int]:
+    """The objects of a module's variables, functions and classes, and of all that was in it when it was imported."""
+    found = {n for name, objects in seen.kept.items() if f"{name}.".startswith(f"{root}.") for n in objects}
+    methods = {method for number in found for method in seen.heap[number].methods.values()}
+    return frozenset(found | methods)
 
 
-def _functions(body: Iterable[ast.stmt]) -> Iterator[_Function]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef):
-            text = ast.unparse(_plain(node))
-            yield _Function(node.name, text, f"{node.name}({_arguments(node.args, 0)})", _words(node))
-        elif isinstance(node, ast.ClassDef):
-            own = [each for each in node.body if not isinstance(each, ast.FunctionDef)]
-            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-            made = [each for each in methods if each.name == "__init__"][:1]
-            new = f"{node.name}({_arguments(made[0].args, 1) if made else ''})"
-            for each in methods:
-                is_static = "staticmethod" in map(ast.unparse, each.decorator_list)
-                alone = ast.ClassDef(node.name, [], [], [*own, *(m for m in made if m is not each), each], [])
-                call = new if each in made else f"{new}.{each.name}({_arguments(each.args, 0 if is_static else 1)})"
-                name = node.name if each in made else each.name
-                yield _Function(
-                    name, ast.unparse(ast.fix_missing_locations(alone)), call, _words(each), each not in made
-                )
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            yield from _functions(node.body)
-            yield from _functions(getattr(node, "orelse", []))
-
-
-def _plain(node: ast.FunctionDef) -> ast.FunctionDef:
-    """The function without its decorators, of which nothing is known: a cache of results is no state that matters."""
-    return ast.FunctionDef(node.name, node.args, node.body, [], node.returns, lineno=node.lineno, col_offset=0)
-
-
-def _words(node: ast.AST) -> frozenset[str]:
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return frozenset(names | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)})
-
-
-def _around(body: Iterable[ast.stmt], function: _Function) -> list[str]:
-    """What a function stands on: the module's imports, the variables that it mentions, and itself."""
-    kept: list[ast.stmt] = []
-    for node in body:
-        is_assigned = isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
-        needed = is_assigned and bool(bound_names([node]).names & function.mentioned)
-        if needed or isinstance(node, ast.Import | ast.ImportFrom):
-            kept.append(node)
-    given = f"import {_GIVEN}_from\n{_GIVEN} = {_GIVEN}_from.value()"
-    return [ast.unparse(ast.Module(kept, [])), function.text, given]
-
-
-def _with_callers(found: dict[str, ActingFunction], functions: list[_Function]) -> tuple[ActingFunction, ...]:
-    """The functions that act, with those that call them."""
-    grown = True
-    while grown:
-        grown = False
-        for each in functions:
-            if each.name not in found and (called := sorted(each.mentioned & found.keys())):
-                streams = {stream for name in called for stream in found[name].seeds}
-                sets = any(found[name].sets for name in called)
-                found[each.name] = ActingFunction(each.name, tuple(sorted(streams)), sets, False, each.is_method)
-                grown = True
-    return tuple(found[name] for name in sorted(found))
-
-
-def _analysed(cells: list[str], knowledge: KnowledgeBase) -> Program:
-    made = tuple(Cell(place, str(place), "code", text, text) for place, text in enumerate(cells))
-    return analyse(Notebook("module", Path("."), made), knowledge)
-
-
-def _is_main(node: ast.stmt) -> bool:
-    """`if __name__ == "__main__":`, which no import runs."""
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and "__name__" in ast.unparse(node.test)
-
-
-def _hands_out(body: list[ast.stmt]) -> bool:
-    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Yield, ast.YieldFrom)
-    for node in body:
-        for part in ast.walk(node):
-            if isinstance(part, ast.ClassDef) or (part is not node and isinstance(part, inner)):
-                return True
-    return False
-
-
-def _arguments(given: ast.arguments, bound: int) -> str:
-    """Something unknown for each argument that a call has to give."""
-    positional = [*given.posonlyargs, *given.args][bound:]
-    named = [f"{a.arg}={_GIVEN}" for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True) if d is None]
-    return ", ".join([_GIVEN] * len(positional) + named)
-
-
-def _once(statements: Iterable[Statement]) -> str:
-    for each in statements:
-        effects = each.effects
-        if effects.prints or effects.plots:
-            return "it prints or plots when it is imported"
-        if any(use.writes and not use.removes for use in effects.files) and "exist_ok" not in each.text:
-            return "it writes files when it is imported"
+def _changed(program: Program, seen: Program, root: str, objects: frozenset[int]) -> str:
+    """What the notebook changes of what a module keeps, or the module's own functions do, as a reason. What is set the
+    same way again in each stage is no such change."""
+    defaults = _only_defaults(seen, objects)
+    for own, mutated in zip(program.statements, seen.mutated, strict=False):
+        changed = [
+            n for n in mutated & objects if _is_state(seen.heap[n]) and (n not in defaults or seen.heap[n].changed)
+        ]
+        if changed and not own.repeats:
+            names = sorted(_names(seen, root, changed))
+            what = f"its {', '.join(names)}" if names else "what it keeps"
+            return f"cell {own.cell + 1} changes {what}"
     return ""
 
 
-def _changed(program: Program, called: Statement, function: _Function) -> str:
-    """What a call of the function changes of what its module keeps, as a reason; a library's object of a type that
-    nobody knows keeps to itself."""
-    known = program.environments[-1]
-    for name in sorted((called.effects.mutates | called.effects.binds) - {function.name, _GIVEN}):
-        objects = [program.heap[number] for number in known.get(name, ())]
-        is_kept = any(
-            each.type if each.kind == "value" else each.kind == "class" and _is_kept_in(each.node) for each in objects
-        )
-        if is_kept or name in called.effects.binds:
-            return f"{function.name} changes its {name}"
-    return ""
+def _only_defaults(seen: Program, objects: frozenset[int]) -> frozenset[int]:
+    """Those that are nothing but default values of functions: nothing but the function itself can change them."""
+    held: set[int] = set()
+    others: set[int] = set()
+    for obj in (seen.heap[number] for number in objects):
+        methods = {n for method in obj.methods.values() for n in seen.heap[method].holds}
+        others |= obj.holds - methods if obj.kind != "function" else set()
+        held |= {n for n in obj.holds if seen.heap[n].type != "cell"} if obj.kind == "function" else set()
+    return frozenset(held - others)
 
 
-def _is_kept_in(node: ast.AST | None) -> bool:
-    """Whether a class keeps something for all its objects: an attribute that can change, or is set on the class."""
-    body = node.body if isinstance(node, ast.ClassDef) else []
-    return any(_kept(body)) or any(
-        isinstance(part, ast.Attribute)
-        and isinstance(part.ctx, ast.Store)
-        and ast.unparse(part.value) in ("cls", "type(self)", "self.__class__", getattr(node, "name", ""))
-        for each in body
-        for part in ast.walk(each)
-    )
+def _is_state(obj: Obj) -> bool:
+    """Whether a change of it is one. A library that gets a function or a class does not set its attributes, and its own
+    object of a type that nobody knows keeps to itself."""
+    return obj.changed if obj.kind in CODE else bool(obj.type) or obj.cls is not None
 
 
-def _kept(body: Iterable[ast.stmt]) -> Iterator[str]:
-    """The variables of a module that hold a list, a dict, a set, or what a call gives."""
-    holding = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
-    for node in body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, holding):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (target.id for target in targets if isinstance(target, ast.Name))
+def _names(seen: Program, root: str, changed: Iterable[int]) -> Iterator[str]:
+    """The variables of the module that hold what is changed."""
+    for module, number in seen.loaded.items():
+        frame = seen.heap[number].frame
+        if isinstance(frame, Frame) and f"{module}.".startswith(f"{root}."):
+            yield from (name for name, value in frame.values.items() if value & set(changed))
+
+
+def _span(program: Program, seen: Program, imports: list[int], objects: frozenset[int]) -> tuple[int, int]:
+    names: set[str] = set()
+    last = imports[0]
+    for statement in program.statements[imports[0] : len(seen.statements)]:
+        effects = statement.effects
+        mentioned = {part.id for part in ast.walk(statement.node) if isinstance(part, ast.Name)}
+        mentioned |= effects.reads | effects.calls
+        known = seen.environments[statement.index - 1] if statement.index else {}
+        reached = any(objects & seen.heap.reach(known.get(name, frozenset())) for name in mentioned)
+        if statement.index in imports or reached or names & mentioned:
+            if statement.kind == "definition":
+                names |= effects.binds
+            else:
+                last = statement.index
+    return imports[0], last

@@ -8,8 +8,7 @@ from nb2pkg.analyse import Program
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.notebook import Notebook
-from nb2pkg.plan.acting import Acting
-from nb2pkg.plan.acting_uses import joined_by_modules
+from nb2pkg.plan.acting import Acting, joined_by_modules
 from nb2pkg.plan.crossing import Obstacle, Scope, Span, crossing
 from nb2pkg.plan.data import normal_path
 from nb2pkg.plan.hoisting import free_names

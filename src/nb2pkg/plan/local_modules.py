@@ -1,4 +1,4 @@
-"""The notebook's own modules: beside it, or in a folder that it puts on the module search path or changes to.
+"""The notebook's own modules: beside it, or in a folder that it or they put on the module search path or change to.
 
 They are copied to the package's root, from where `python -m` imports them, whatever `sys.path` says there. Those of
 Python 2 are copied in Python 3.
@@ -64,26 +64,40 @@ def local_files(
     outside of `within`, links followed. `is_python2`: the notebook was, so its modules are. `is_modern`: it is
     written as libraries are now, so they are to be.
     """
-    nodes = [s.node for s in program.statements]
+    nodes: list[ast.AST] = [s.node for s in program.statements]
     texts = _texts(nodes)
-    folders = [folder, *(path for text in texts for path in _folder(folder, text) if path != folder.resolve())]
-    queue: list[ast.AST] = [*nodes]
+    folders = list(dict.fromkeys([folder, *_folders(folder, texts)]))
     made = _made(written, ["", *texts])
-    found: dict[str, LocalFile] = {}
-    while queue:
-        for root in _roots(queue.pop()):
-            name = f"{root}.py"
-            files = {name: LocalFile(name, made[name], None)} if name in made else {}
-            for base in folders:
-                there = [f for f in _files(base, root) if within is None or f.resolve().is_relative_to(within)]
+
+    def find(root: str) -> dict[str, LocalFile]:
+        name = f"{root}.py"
+        if name in made:
+            return {name: LocalFile(name, made[name], None)}
+        for base in folders:
+            there = [f for f in _files(base, root) if within is None or f.resolve().is_relative_to(within)]
+            if there:
                 paths = {f.relative_to(base).as_posix(): f for f in there}
                 names = frozenset(paths)
                 old = {target: _in_python3(target, f, names, is_python2) for target, f in paths.items()}
-                files = files or {target: _modern(file) if is_modern else file for target, file in old.items()}
-            for target, file in files.items():
-                if target not in found:
-                    found[target] = file
-                    queue += _parsed(file.content)
+                return {target: _modern(file) if is_modern else file for target, file in old.items()}
+        return {}
+
+    found: dict[str, LocalFile] = {}
+    known: set[str] = set()
+    queue = nodes.copy()
+    while queue:
+        for root in _roots(queue.pop()):
+            files = find(root) if root not in known else {}
+            found |= files
+            known |= {root} if files else set()
+            for file in files.values():
+                parsed = _parsed(file.content)
+                queue += parsed
+                bases = [folder, file.source.parent] if file.source else [folder]
+                new = [f for base in bases for f in _folders(base, _texts(parsed)) if f not in folders]
+                if new:  # what was looked for in vain may be there
+                    folders += dict.fromkeys(new)
+                    queue += nodes
     return tuple(file for _, file in sorted(found.items()))
 
 
@@ -191,9 +205,12 @@ def _words(node: ast.AST) -> set[str]:
     return names | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
-def _folder(base: Path, text: str) -> list[Path]:
-    try:
-        path = (base / Path(text).expanduser()).resolve()
-        return [path] if path.is_dir() else []
-    except (OSError, ValueError, RuntimeError):
-        return []
+def _folders(base: Path, texts: Iterable[str]) -> Iterator[Path]:
+    """Those of the texts that are folders, but for `base` itself."""
+    for text in texts:
+        try:
+            path = (base / Path(text).expanduser()).resolve()
+            if path.is_dir() and path != base.resolve():
+                yield path
+        except (OSError, ValueError, RuntimeError):
+            continue

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from nb2pkg.diagnostics import Diagnostic
-from nb2pkg.plan.acting import Acting
 
 MetricKind = Literal["score", "confusion", "history", "roc", "precision_recall"]
 WORKSPACE_FOLDER = "workspace"
@@ -157,8 +156,8 @@ class Place:
     """The helper modules' files, from the package's root."""
     helper_imports: tuple[str, ...] = ()
     """The root modules that the helper modules import, without themselves."""
-    acting: tuple[Acting, ...] = ()
-    """The helper modules that do more than define things, under their full names."""
+    helper_texts: tuple[tuple[str, bytes], ...] = ()
+    """(path below the folder that it is imported from, contents) of each of them."""
     made: tuple[str, ...] | None = ()
     """The files that other notebooks make and this one reads, from the repository's root; None: not known yet."""
     common_folders: tuple[str, ...] = ()
