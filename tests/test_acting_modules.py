@@ -204,6 +204,70 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["import more\n\na = more.twice(1)\nprint(a)", "b = more.twice(2)\nprint(b)", "print(more.ITEMS, a, b)"],
     ),
+    "it reads when imported": (
+        {"conf.json": "[3, 4]", "conf.py": "import json\n\nN = json.load(open('conf.json'))\n"},
+        [
+            "import conf\n\n\ndef times(x):\n    return [n * x for n in conf.N]\n\n\na = times(2)\nprint(a)",
+            "b = times(a[0])\nprint(b)",
+            "from conf import N\n\nprint(N, a, b)",
+        ],
+    ),
+    "it reads what is written before": (
+        {"conf.txt": "old", "conf.py": "with open('conf.txt') as file:\n    TEXT = file.read()\n"},
+        [
+            "with open('conf.txt', 'w') as f:\n    f.write('new')\nprint('written')",
+            "import conf\n\na = conf.TEXT\nprint(a)",
+            "print(conf.TEXT, a)",
+        ],
+    ),
+    "it reads what is written later": (
+        {"conf.txt": "old", "conf.py": "with open('conf.txt') as file:\n    TEXT = file.read()\n"},
+        [
+            "import conf\n\na = conf.TEXT\nprint(a)",
+            "with open('conf.txt', 'w') as f:\n    f.write('new')\nprint('written')",
+            "print(conf.TEXT, a, open('conf.txt').read())",
+        ],
+    ),
+    "it reads where the notebook went": (
+        {"in/conf.txt": "inner", "conf.txt": "outer", "conf.py": "TEXT = open('conf.txt').read()\n"},
+        [
+            "import os\n\nos.chdir('in')\nprint(os.listdir('.'))",
+            "import conf\n\na = conf.TEXT\nprint(a)",
+            "print(conf.TEXT, a)",
+        ],
+    ),
+    "it reads beside itself": (
+        {
+            "lib/conf/c.txt": "there",
+            "lib/conf.py": "from pathlib import Path\n\nHERE = Path(__file__).resolve().parent\n"
+            "TEXT = (HERE / 'conf' / 'c.txt').read_text()\n\n\ndef again():\n"
+            "    return (HERE / 'conf' / 'c.txt').read_text()\n",
+        },
+        [
+            "import sys\n\nsys.path.append('lib')\nprint(1)",
+            "import conf\n\na = conf.again()\nprint(a)",
+            "print(conf.again(), conf.TEXT, a)",
+        ],
+    ),
+    "it makes folders that are not there": (
+        {
+            "conf.py": "import os\n\nOUT = 'out'\nif not os.path.exists(OUT):\n    os.makedirs(OUT)\n"
+            "try:\n    os.mkdir('more')\nexcept FileExistsError:\n    pass\n"
+        },
+        [
+            "import conf\n\nopen(conf.OUT + '/a.txt', 'w').write('a')\nprint('written')",
+            "a = [open('out/a.txt').read()]\nprint(a, conf.OUT)",
+            "import os\nfrom conf import OUT\n\nprint(sorted(os.listdir(OUT)), a)",
+        ],
+    ),
+    "it says where others are": (
+        {
+            "paths.py": "import os, sys\n\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))\n",
+            "lib/tools.py": "import deeper\n\n\ndef double(x):\n    return deeper.TWO * x\n",
+            "lib/deeper.py": "TWO = 2\n",
+        },
+        ["import paths\nimport tools\n\na = 3\nprint(a)", "b = tools.double(a)\nprint(b)", "print(a, b)"],
+    ),
     "most only hold things": (
         {"tools.py": PLAIN},
         [
@@ -227,7 +291,7 @@ def converted(modules: dict[str, str], cells: list[str], folder: Path) -> Plan:
     source = folder / "source"
     source.mkdir()
     for name, text in modules.items():
-        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text)
     made = [
         part
@@ -258,6 +322,11 @@ def test_stages_print_what_one_process_prints(case: str, tmp_path: Path) -> None
 
 STAGES = {
     "most only hold things": 3,
+    "it reads when imported": 3,
+    "it reads what is written before": 2,
+    "it reads beside itself": 3,
+    "it says where others are": 3,
+    "it makes folders that are not there": 3,
     "a counter": 1,
     "it prints": 2,
     "it seeds when imported": 3,
@@ -277,3 +346,38 @@ def test_what_stays_together_is_told(tmp_path: Path) -> None:
     told = [d for d in plan.diagnostics if d.code == "N311"]
     assert [(d.cell, d.severity) for d in told] == [(1, "info")]
     assert "the module ids stays in one stage: cell 2 changes what it keeps" in told[0].message
+
+
+SAVING = """import os
+import pickle
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = "models"
+
+
+def save(value, name):
+    os.makedirs(FOLDER, exist_ok=True)
+    with open(os.path.join(HERE, FOLDER, name), "wb") as file:
+        pickle.dump(value, file)
+
+
+def load(name):
+    with open(f"{FOLDER}/{name}", "rb") as file:
+        return pickle.load(file)
+"""
+
+
+def test_files_that_a_module_saves_and_loads_are_those_of_the_stages_that_call_it(tmp_path: Path) -> None:
+    cells = [
+        "import saving\n\nsaving.save([1, 2], 'a.pkl')\nprint('saved')",
+        "a = saving.load('a.pkl')\nprint(a)",
+        "print(open(saving.FOLDER + '/a.pkl', 'rb').read() != b'', len(a))",
+    ]
+    plan = converted({"saving.py": SAVING}, cells, tmp_path)
+    assert [(s.writes_files, s.reads_files) for s in plan.stages] == [
+        (("models", "models/a.pkl"), ()),
+        ((), ("models/a.pkl",)),
+        ((), ("models/a.pkl",)),
+    ]
+    printed = [run(["-m", f"{plan.package}.{stage.name}"], tmp_path / "out") for stage in plan.stages]
+    assert printed == ["saved\n", "[1, 2]\n", "True 2\n"]

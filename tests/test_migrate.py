@@ -151,6 +151,64 @@ def test_notebooks_meet_on_drive_and_by_copies(tmp_path: Path) -> None:
     assert sorted(run(tmp_path / "out").splitlines()) == ["7", "77", "mine"]
 
 
+def test_notebooks_meet_where_their_modules_say(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    (lab / "data").mkdir(parents=True)
+    (lab / "data" / "raw.txt").write_text("1 2 3")
+    (lab / "config.py").write_text(
+        "import os\n\nDATA = 'data'\nCLEAN: str = DATA + '/clean.txt'\n"
+        "HERE = os.path.dirname(os.path.abspath(__file__))\nMODEL = os.path.join(HERE, 'model.pkl')\n"
+    )
+    (lab / "tools.py").write_text(
+        "import pickle\n\nimport config\n\n\ndef save(value):\n    with open(config.MODEL, 'wb') as file:\n"
+        "        pickle.dump(value, file)\n"
+    )
+    write_notebook(
+        lab / "1.ipynb",
+        "import config\nfrom config import CLEAN",
+        "numbers = open(config.DATA + '/raw.txt').read().split()",
+        "with open(CLEAN, 'w') as file:\n    file.write(','.join(numbers))\nNone",
+    )
+    write_notebook(
+        lab / "2.ipynb",
+        "import tools\nfrom config import *",
+        "tools.save(sum(map(int, open(CLEAN).read().split(','))))",
+    )
+    write_notebook(
+        lab / "later" / "3.ipynb",
+        "import pickle\nimport sys\nsys.path.append('..')\nfrom config import MODEL",
+        "with open(MODEL, 'rb') as file:\n    print(pickle.load(file))",
+    )
+    result = migrated(lab, tmp_path / "out")
+    assert {(e.producer, e.consumer, e.file) for e in result.migration.links} == {
+        ("1.ipynb", "2.ipynb", "data/clean.txt"),
+        ("2.ipynb", "later/3.ipynb", "model.pkl"),
+    }
+    assert run(tmp_path / "out") == "6\n"
+
+
+def test_equal_modules_that_look_beside_themselves_are_not_one(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    text = "from pathlib import Path\n\n\ndef name():\n    return (Path(__file__).parent / 'name.txt').read_text()\n"
+    for folder in ("a", "b"):
+        write_notebook(lab / folder / f"{folder}1.ipynb", "import own", "print(own.name())")
+        (lab / folder / "own.py").write_text(text)
+        (lab / folder / "name.txt").write_text(folder)
+    migrated(lab, tmp_path / "out")
+    assert sorted(run(tmp_path / "out").split()) == ["a", "b"]
+
+
+def test_what_reads_when_it_is_imported_does_so_in_the_folder_of_each_notebook(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    function = "import conf\n\n\ndef scaled(x):\n    return [conf.N * y for y in x]"
+    for folder in ("a", "b"):
+        write_notebook(lab / folder / f"{folder}1.ipynb", function, "print(scaled([1, 2]))")
+        (lab / folder / "conf.py").write_text("N = int(open('n.txt').read())\n")
+        (lab / folder / "n.txt").write_text("3" if folder == "a" else "5")
+    migrated(lab, tmp_path / "out")
+    assert sorted(run(tmp_path / "out").splitlines()) == ["[3, 6]", "[5, 10]"]
+
+
 def test_what_is_copied_into_a_folder_is_there_by_its_own_name(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     (lab / "there").mkdir(parents=True)

@@ -240,13 +240,12 @@ def _read_beside(path: Path, within: Path | None) -> tuple[Notebook, tuple[Diagn
 def _plan(
     file: NotebookFile, options: Options, on_step: Callable[[str], None]
 ) -> tuple[Notebook, Program, Plan]:
-    from nb2pkg.analyse.own_modules import OwnModules
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
     from nb2pkg.plan.acting import with_modules
     from nb2pkg.plan.fetching import saved_downloads, without_saved
     from nb2pkg.plan.layout import decide, kept, unmoved
-    from nb2pkg.plan.local_modules import own_modules
+    from nb2pkg.plan.local_modules import looked_into, own_modules
     from nb2pkg.plan.moves import WORKSPACE
     from nb2pkg.plan.relocation import readdressed, relocated, telling
     from nb2pkg.plan.types import Overrides
@@ -285,10 +284,12 @@ def _plan(
         within = options.within.resolve() if options.within else None
         if among is None:
             beside = own_modules(notebook, program, found.base, within)
-            known = OwnModules.of((file.target, file.content) for file in beside)
+            known = looked_into(((f.target, f.content, f.source) for f in beside), found.base)
         else:
             beside = ()
-            known = OwnModules.of(among.helper_texts, {now: own for own, now in among.helpers})
+            top = within or found.base
+            helpers = ((name, text, top / path if path else None) for name, text, path in among.helper_texts)
+            known = looked_into(helpers, found.base, {now: own for own, now in among.helpers})
         program, acting = with_modules(notebook, program, known, shipped())
         made = make_plan(
             notebook,

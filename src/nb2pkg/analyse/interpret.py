@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from nb2pkg.analyse.expressions import Expressions
 from nb2pkg.analyse.heap import NOTHING, Obj, Value
-from nb2pkg.analyse.own_modules import body_of, names_of
+from nb2pkg.analyse.own_modules import FILE, body_of, names_of
 from nb2pkg.analyse.scopes import Frame, bound_names, bound_pattern, evaluates, joined, same
 from nb2pkg.analyse.state import CODE
 
@@ -48,6 +48,8 @@ class Interpreter(Expressions):
             case ast.AnnAssign():
                 if node.value is not None:
                     self.assign(node.target, self.eval(node.value, frame), frame, node.value)
+                    if isinstance(node.target, ast.Name):
+                        self.know(node.target.id, node.value, frame)
             case ast.AugAssign():
                 self.augmented(node, frame)
             case ast.For() | ast.AsyncFor():
@@ -197,6 +199,7 @@ class Interpreter(Expressions):
                 self.hold(base, value)
                 for scope in self.scopes_of(base):
                     scope.names.add(target.attr)
+                    scope.strings.pop(target.attr, None)
                     scope.values[target.attr] = scope.values.get(target.attr, NOTHING) | value
             case ast.Subscript():
                 base = self.eval(target.value, frame, place=True)
@@ -265,6 +268,8 @@ class Interpreter(Expressions):
         for alias in node.names:
             if alias.name != "*":
                 self.store(alias.asname or alias.name, self.imported(f"{module}.{alias.name}"), frame)
+                for scope in scopes:
+                    self.know_text(alias.asname or alias.name, scope.strings.get(alias.name), frame)
                 continue
             if inner is None:
                 if self.stars and self.computed:
@@ -278,12 +283,7 @@ class Interpreter(Expressions):
                     inner.names |= public.keys()
                 for name, value in public.items():
                     self.store(name, value, frame)
-
-    def module_of(self, frame: Frame | None) -> Frame | None:
-        """The scope of the module in which code stands; None: the notebook."""
-        while frame is not None and frame.outer is not None:
-            frame = frame.outer
-        return frame if frame is not None and frame.module is not None else None
+                    self.know_text(name, scope.strings.get(name), frame)
 
     def load_module(self, name: str) -> int:
         """Run a module where it was not imported before, and those that it is in."""
@@ -296,6 +296,9 @@ class Interpreter(Expressions):
         tree = self.modules.trees[name]
         frame = Frame(names=names_of(tree), outer=None)
         number = frame.module = self.loaded[name] = self.heap.new(Obj("module", type=name, frame=frame))
+        if name in self.modules.places:
+            frame.names.add(FILE)
+            frame.strings[FILE] = self.modules.places[name]
         self.run(body_of(tree), frame)
         self.kept[name] = self.heap.reach({number})
         for kept in self.kept[name]:

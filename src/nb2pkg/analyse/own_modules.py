@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from nb2pkg.analyse.scopes import bound_names
 
+FILE = "__file__"
 MANY = 400
 """One that has more functions and classes than this is taken for a library, which keeps to itself."""
 
@@ -22,16 +23,20 @@ class OwnModules:
     trees: Mapping[str, ast.Module] = field(default_factory=dict)
     packages: frozenset[str] = frozenset()
     """Those of them that have modules in them."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where the file of each lies, from the folder that the notebook runs in, as far as that is known."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Under which name the notebook imports a root module, where that is not its own: (name, own name)."""
 
     @classmethod
-    def of(cls, files: Iterable[tuple[str, bytes]], names: Mapping[str, str] | None = None) -> OwnModules:
-        """`files` are (path below the folder that it is imported from, content); text that is no Python is none."""
+    def of(cls, files: Iterable[tuple[str, bytes, str]], names: Mapping[str, str] | None = None) -> OwnModules:
+        """`files` are (path below the folder that it is imported from, content, path from the folder that the notebook
+        runs in, or nothing); text that is no Python is none."""
         trees: dict[str, ast.Module] = {}
+        places: dict[str, str] = {}
         packages: set[str] = set()
         counts: dict[str, int] = {}
-        for path, content in sorted(files):
+        for path, content, place in sorted(files):
             tree = _parsed(content) if path.endswith(".py") else None
             if tree is not None:
                 name = path.removesuffix(".py").replace("/", ".")
@@ -39,10 +44,11 @@ class OwnModules:
                     name = name.removesuffix(".__init__")
                     packages.add(name)
                 trees[name] = tree
+                places |= {name: place} if place else {}
                 defined = sum(isinstance(part, ast.FunctionDef | ast.ClassDef) for part in ast.walk(tree))
                 counts[name.partition(".")[0]] = counts.get(name.partition(".")[0], 0) + defined
         few = {name: tree for name, tree in trees.items() if counts[name.partition(".")[0]] <= MANY}
-        return cls(few, frozenset(packages), dict(names or {}))
+        return cls(few, frozenset(packages), places, dict(names or {}))
 
     def find(self, name: str) -> str:
         """The module that a dotted name is when it is imported; empty where it is none of these."""

@@ -35,16 +35,16 @@ class Frame:
 
     def scope_of(self, name: str) -> Frame | None:
         """The scope in which code of this one binds a name; None: the notebook's own."""
-        scope: Frame | None = self
-        while scope is not None:
-            if name in scope.global_names:
-                while scope.outer is not None:
-                    scope = scope.outer
-                return scope if scope.module is not None else None
-            if name in scope.names and name not in scope.nonlocal_names:
+        scope = self
+        is_global = False
+        while True:
+            is_global |= name in scope.global_names
+            is_own = name in scope.names and name not in scope.nonlocal_names and not is_global
+            if is_own or scope.module is not None:
                 return scope
+            if scope.outer is None:
+                return None
             scope = scope.outer
-        return None
 
 
 class _Bound(ast.NodeVisitor):

@@ -160,6 +160,12 @@ class State(ABC):
         frames = (self.heap[number].frame for number in value if self.heap[number].kind == "module")
         return [frame for frame in frames if isinstance(frame, Frame)]
 
+    def module_of(self, frame: Frame | None) -> Frame | None:
+        """The scope of the module in which code stands; None: the notebook."""
+        while frame is not None and frame.outer is not None:
+            frame = frame.outer
+        return frame if frame is not None and frame.module is not None else None
+
     def reference(self, name: str) -> Value:
         """The object that stands for something imported or built in."""
         if name not in self._references:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from collections.abc import Callable, Sequence
 
 from nb2pkg.analyse.arguments import argument_of
-from nb2pkg.analyse.heap import Value
+from nb2pkg.analyse.heap import NOTHING, Value
 from nb2pkg.analyse.program import FileUse
 from nb2pkg.analyse.scopes import Frame
 from nb2pkg.analyse.state import State
@@ -95,7 +96,10 @@ class Texts(State):
 
     def know(self, name: str, value: ast.expr, frame: Frame | None) -> None:
         """Keep what is known of the text that a name was just bound to."""
-        text = self.text_of(value)
+        self.know_text(name, self.text_of(value), frame)
+
+    def know_text(self, name: str, text: str | None, frame: Frame | None) -> None:
+        """Keep the text that a name was just bound to, where it is known."""
         if text is not None:
             local = frame is not None and name in frame.names and name not in frame.nonlocal_names
             (frame.strings if frame is not None and local else self.strings)[name] = text
@@ -120,12 +124,8 @@ class Texts(State):
             case ast.Constant(value=str(text)):
                 return text
             case ast.Name():
-                scope = self.scope
-                while scope is not None and node.id not in scope.global_names:
-                    if node.id in scope.names and node.id not in scope.nonlocal_names:
-                        return scope.strings.get(node.id)
-                    scope = scope.outer
-                return self.strings.get(node.id)
+                scope = self.scope.scope_of(node.id) if self.scope is not None else None
+                return (self.strings if scope is None else scope.strings).get(node.id)
             case ast.BinOp(op=ast.Add()):
                 left, right = self.text_of(node.left), self.text_of(node.right)
                 return None if left is None or right is None else left + right
@@ -158,6 +158,37 @@ class Texts(State):
                 return self.joined(node.args)
             case ast.Call(func=ast.Name(id="str") | ast.Attribute(attr="fspath"), args=[path], keywords=[]):
                 return self.text_of(path)
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if name not in ("parent", "name", "stem"):
+                return self.text_in(module, name)
+            case _ if self.module_of(self.scope) is not None:
+                return self.beside_file(node)
+            case _:
+                return None
+
+    def text_in(self, module: str, name: str) -> str | None:
+        """A text that a module of the notebook's own has."""
+        scope = self.scope.scope_of(module) if self.scope is not None else None
+        value = (self.env if scope is None else scope.values).get(module, NOTHING)
+        known = [inside.strings.get(name) for inside in self.scopes_of(value)]
+        return known[0] if len(value) == len(known) == 1 else None
+
+    def beside_file(self, node: ast.expr) -> str | None:
+        """The path of a folder above a module's file. It is as good as an absolute one: from the folder that the
+        notebook runs in."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="dirname"), args=[path], keywords=[]):
+                return _parent(self.text_of(path))
+            case ast.Call(func=ast.Attribute(attr="abspath" | "realpath" | "normpath"), args=[path], keywords=[]):
+                return self.text_of(path)
+            case ast.Call(func=ast.Attribute(value=path, attr="resolve" | "absolute"), args=[], keywords=[]):
+                return self.text_of(path)
+            case ast.Attribute(value=path, attr="parent"):
+                return _parent(self.text_of(path))
+            case ast.Subscript(value=ast.Attribute(value=path, attr="parents"), slice=ast.Constant(value=int(number))):
+                text = self.text_of(path)
+                for _ in range(min(number, 50) + 1):
+                    text = _parent(text)
+                return text
             case _:
                 return None
 
@@ -168,3 +199,12 @@ class Texts(State):
         if not pieces or len(pieces) < len(found) or any(piece.startswith("/") for piece in pieces[1:]):
             return None
         return "/".join(p.rstrip("/") or p for p in pieces if p)
+
+
+def _parent(path: str | None) -> str | None:
+    """The folder that a path is in."""
+    if path is None:
+        return None
+    normal = posixpath.normpath(path)
+    above = normal in (".", "..") or normal.endswith("/..")
+    return posixpath.normpath(f"{normal}/..") if above else posixpath.dirname(normal) or "."

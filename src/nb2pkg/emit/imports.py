@@ -22,6 +22,10 @@ class Import:
         """The name that it binds."""
         return self.alias or self.name or self.module.partition(".")[0]
 
+    def full(self) -> str:
+        """The full name of what is imported."""
+        return f"{self.module}.{self.name}" if self.name else self.module
+
 
 def parsed(line: str) -> list[Import]:
     """The names of an import statement."""

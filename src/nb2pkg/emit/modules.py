@@ -5,8 +5,8 @@ from __future__ import annotations
 from nb2pkg.emit.fetch import MAIN, fetch_name
 from nb2pkg.emit.imports import Import, block
 from nb2pkg.emit.metrics import recording, with_logging
-from nb2pkg.emit.source import Module, Source, beside, head
-from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages, working_folder
+from nb2pkg.emit.source import Module, Source, beside, head, working_folder
+from nb2pkg.emit.stages import MAIN_TEST, call, setting_stages
 from nb2pkg.emit.text import docstring, indent
 from nb2pkg.plan.cuts import literal_binder
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from nb2pkg.analyse import Program
 from nb2pkg.emit.imports import Import, block, parsed, parsed_node
-from nb2pkg.emit.text import global_names
+from nb2pkg.emit.text import global_names, indent
 from nb2pkg.notebook import Notebook
-from nb2pkg.plan.types import Plan
+from nb2pkg.plan.types import WORKSPACE_FOLDER, Plan
 from nb2pkg.refactor.runtime_names import OFFERED, RUNTIME_MODULES, local_names
 
 
@@ -160,7 +160,28 @@ def head(
         local = source.local["settings"]
         wanted.append(Import(package, "settings", local if local != "settings" else ""))
         uses.add("settings")
-    return block(wanted, source.own_roots, source.order), tuple(sorted(uses))
+    inside = [each for each in wanted if _opens(source, each)]
+    if not inside:
+        return block(wanted, source.own_roots, source.order), tuple(sorted(uses))
+    uses.add("workspace")
+    plain = [source.runtime("working_folder"), *(each for each in wanted if each not in inside)]
+    first, last = (block(each, source.own_roots, source.order) for each in (plain, inside))
+    return f"{first}\n\nwith {working_folder(source)}:\n{indent(last)}", tuple(sorted(uses))
+
+
+def _opens(source: Source, wanted: Import) -> bool:
+    """Whether it has to be imported in the notebook's working folder."""
+    return any(f"{name}.".startswith(f"{m}.") for m in source.plan.opening for name in (wanted.module, wanted.full()))
+
+
+def working_folder(source: Source) -> str:
+    """The call that enters the notebook's working folder, with the empty folders that it has to find there; empty where
+    the stages run in the package's root."""
+    plan = source.plan
+    if plan.in_place:
+        return ""
+    arguments = [repr(source.folder)] if source.folder != WORKSPACE_FOLDER or plan.folders else []
+    return f"{source.local['working_folder']}({', '.join([*arguments, *map(repr, plan.folders)])})"
 
 
 def module_files(plan: Plan, names: Iterable[str]) -> set[str]:

@@ -13,10 +13,10 @@ from nb2pkg.analyse.edits import Edit, edit_of, edited
 from nb2pkg.analyse.program import Statement
 from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
-from nb2pkg.emit.source import Module, Source, beside, head
+from nb2pkg.emit.source import Module, Source, beside, head, working_folder
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
 from nb2pkg.plan.acting import acts
-from nb2pkg.plan.types import WORKSPACE_FOLDER, Stage
+from nb2pkg.plan.types import Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")
 
@@ -47,16 +47,6 @@ def call(stage: Stage) -> str:
     arguments = (f"{n}={n}" for n in stage.inputs) if stage.module_scope else iter(stage.inputs)
     given = f"{', '.join(stage.outputs)} = " if stage.outputs else ""
     return f"{given}{stage.name}({', '.join(arguments)})"
-
-
-def working_folder(source: Source) -> str:
-    """The call that enters the notebook's working folder, with the empty folders that it has to find there; empty where
-    the stages run in the package's root."""
-    plan = source.plan
-    if plan.in_place:
-        return ""
-    arguments = [repr(source.folder)] if source.folder != WORKSPACE_FOLDER or plan.folders else []
-    return f"{source.local['working_folder']}({', '.join([*arguments, *map(repr, plan.folders)])})"
 
 
 def setting_stages(source: Source, stage: Stage) -> list[Stage]:

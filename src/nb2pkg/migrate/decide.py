@@ -48,7 +48,7 @@ def decide(surveys: Sequence[Survey], package: str, there: frozenset[str], optio
                 helpers=imported.get(each.path, ()),
                 helper_files=used.get(each.path, ()),
                 helper_imports=_imported_by_helpers(each),
-                helper_texts=tuple((helper.target, helper.content) for helper in each.helpers),
+                helper_texts=tuple((h.target, h.content, h.source) for h in each.helpers),
                 made=links.made_for(each.path),
                 common_folders=links.common_folders,
             ),

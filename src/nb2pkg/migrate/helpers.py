@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.migrate.names import helper_names
 from nb2pkg.migrate.survey import Helper, Survey
+from nb2pkg.plan.types import WORKSPACE_FOLDER
 from nb2pkg.refactor.helper_imports import mended
+from nb2pkg.refactor.module_files import asks_for_its_file, lying_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class HelperModules:
 def place_helpers(surveys: Sequence[Survey], package: str, taken: Mapping[str, str]) -> HelperModules:
     """Find a place in `package` for every helper; `taken` are the names that notebooks have there."""
     units: dict[str, str] = {}
-    texts: dict[str, dict[str, bytes]] = {}
+    texts: dict[str, dict[str, Helper]] = {}
     owners: dict[str, str] = {}
     by_notebook: dict[str, dict[str, str]] = {}
     for survey in surveys:
@@ -43,7 +45,7 @@ def place_helpers(surveys: Sequence[Survey], package: str, taken: Mapping[str, s
             digest = _digest(files)
             unit = owners.setdefault(digest, f"{_path(survey, root, files[0])}#{digest}")
             units.setdefault(unit, unit.partition("#")[0])
-            texts.setdefault(unit, {f.target: f.content for f in files})
+            texts.setdefault(unit, {f.target: f for f in files})
             by_notebook.setdefault(survey.path, {})[root] = unit
     names = helper_names(units, taken)
     full = {path: {root: f"{package}.{names[unit]}" for root, unit in own.items()} for path, own in by_notebook.items()}
@@ -52,8 +54,8 @@ def place_helpers(surveys: Sequence[Survey], package: str, taken: Mapping[str, s
     for path, own in by_notebook.items():
         for unit in own.values():
             if unit not in paths:
-                placed = {_target(package, names[unit], target): c for target, c in texts[unit].items()}
-                made |= {target: _mended(content, full[path]) for target, content in placed.items()}
+                placed = {_target(package, names[unit], target): file for target, file in texts[unit].items()}
+                made |= {target: _mended(_placed(file, target), full[path]) for target, file in placed.items()}
                 paths[unit] = sorted(placed)
     used = {path: tuple(sorted(p for u in own.values() for p in paths[u])) for path, own in by_notebook.items()}
     there = {survey.path: {f.source: f.content for f in survey.helpers if f.source} for survey in surveys}
@@ -78,8 +80,13 @@ def _by_root(helpers: Sequence[Helper]) -> dict[str, list[Helper]]:
 def _digest(files: Sequence[Helper]) -> str:
     digest = hashlib.sha256()
     for each in files:
-        digest.update(f"{each.target}\0{len(each.content)}\0".encode() + each.content)
+        place = each.source if asks_for_its_file(each.content) else ""
+        digest.update(f"{each.target}\0{place}\0{len(each.content)}\0".encode() + each.content)
     return digest.hexdigest()
+
+
+def _placed(file: Helper, target: str) -> bytes:
+    return lying_at(file.content, target, f"{WORKSPACE_FOLDER}/{file.source}") if file.source else file.content
 
 
 def _path(survey: Survey, root: str, first: Helper) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
-from nb2pkg.analyse.own_modules import OwnModules
 from nb2pkg.analyse.scopes import BUILTINS
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.emit.imports import Import, parsed, parsed_node
@@ -21,7 +20,7 @@ from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
 from nb2pkg.plan.acting import with_modules
 from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
-from nb2pkg.plan.local_modules import own_modules
+from nb2pkg.plan.local_modules import looked_into, own_modules
 from nb2pkg.plan.moves import given
 from nb2pkg.plan.types import Place
 from nb2pkg.refactor.secret_places import modules_without_secrets
@@ -98,8 +97,10 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
     path = root / notebook.path
     found = analysed(path, replace(options, within=root, among=Place(made=None)))
     helpers, secrets, told = _helpers(found, root)
-    texts = OwnModules.of((helper.target, helper.content) for helper in helpers)
-    found = replace(found, program=with_modules(found.notebook, found.program, texts, shipped())[0])
+    known = ((h.target, h.content, root.resolve() / h.source if h.source else None) for h in helpers)
+    texts = looked_into(known, found.base)
+    program, acting = with_modules(found.notebook, found.program, texts, shipped())
+    found = replace(found, program=program)
     reads, writes, folders, unknown = _files(found, root)
     return Survey(
         path=notebook.path,
@@ -112,7 +113,7 @@ def survey(root: Path, notebook: Found, options: Options) -> Survey:
         writes=writes,
         folders=folders,
         reads_unknown=unknown,
-        definitions=_definitions(found),
+        definitions=_definitions(found, frozenset(each.module for each in acting if each.opens)),
         helpers=helpers,
         secrets=secrets,
         told=told,
@@ -195,12 +196,15 @@ def _helpers(found: Analysed, root: Path) -> tuple[tuple[Helper, ...], tuple[str
 # -- definitions -----------------------------------------------------------------------------------------------
 
 
-def _definitions(found: Analysed) -> tuple[Definition, ...]:
+def _definitions(found: Analysed, opening: frozenset[str]) -> tuple[Definition, ...]:
+    """The functions and classes, but for those that need one of the modules `opening`, which are imported in the
+    notebook's own folder."""
     program = found.program
     if program.stars or any(s.effects.dynamic or _SEEN.search(s.text) for s in program.statements):
         return ()
     lines, _ = hoist_imports(found.notebook, program)
-    imports = _imports(program, lines)
+    every = _imports(program, lines)
+    imports = {n: parts for n, parts in every.items() if not any(_root(part) in opening for part in parts)}
     literals = {name: program.statements[index] for name, index in constants_of(program).items()}
     constants = {name: _literal(statement.node) for name, statement in literals.items()}
     names, closed, _ = definitions_of(program, frozenset(lines), constants_of(program), [])
@@ -237,6 +241,10 @@ def _imports(program: Program, lines: Mapping[str, str]) -> dict[str, tuple[Impo
                 if not each.name and not each.alias and "." in each.module and each.binds() in found:
                     found[each.binds()] = tuple(dict.fromkeys((*found[each.binds()], each)))
     return found
+
+
+def _root(wanted: Import) -> str:
+    return wanted.module.partition(".")[0]
 
 
 def _literal(node: ast.stmt) -> str:

@@ -27,7 +27,7 @@ from nb2pkg.plan.hoisting import (
     is_closed,
     is_shared,
 )
-from nb2pkg.plan.local_modules import LocalFile
+from nb2pkg.plan.local_modules import LocalFile, as_copied
 from nb2pkg.plan.metrics import with_metrics
 from nb2pkg.plan.moves import WORKSPACE, Layout
 from nb2pkg.plan.outline import planned_constants, planned_sections
@@ -133,10 +133,11 @@ def make_plan(
         data_files=files,
         root=root,
         cwd=where,
-        local_modules=tuple((file.target, file.content) for file in modules) if among is None else (),
+        local_modules=as_copied(modules, None if layout.in_place else base / root) if among is None else (),
         brought=tuple((str(b.source), b.target) for b in brought),
         before_imports=before,
         kept_imports=imports_with_effects(program, shipped(), imports, acting),
+        opening=tuple(each.module for each in acting if each.opens and not layout.in_place),
         folders=layout.folders if layout.in_place else _folders(notebook, program, cwd, among),
         moved=tuple((m.original, m.package) for m in layout.moves),
         downloads=(*layout.downloads, *_saved(layout, where)),

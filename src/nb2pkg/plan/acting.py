@@ -15,13 +15,16 @@ from dataclasses import dataclass, replace
 from nb2pkg.analyse import Program, analyse
 from nb2pkg.analyse.heap import Obj
 from nb2pkg.analyse.own_modules import OwnModules
-from nb2pkg.analyse.program import Effects, FileUse, Statement
+from nb2pkg.analyse.program import FileUse, Statement
 from nb2pkg.analyse.scopes import Frame
 from nb2pkg.analyse.state import CODE
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Notebook
 from nb2pkg.plan.data import normal_path
+
+GOES = ("os.chdir", "os.fchdir", "contextlib.chdir")
+"""What goes to another folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Acting:
     """The statements, first and last, from its first import to the last that may use what it keeps."""
     in_place: tuple[int, ...] = ()
     """The imports that stay where they are, for what importing does."""
+    opens: bool = False
+    """Importing it opens files, so it is done in the folder that the notebook runs in."""
 
 
 def with_modules(
@@ -51,8 +56,9 @@ def with_modules(
     once = {each.module for each in acting if each.once}
     statements: list[Statement] = []
     stars = program.stars
-    for own, looked in zip(written, seen.statements, strict=True):
-        statement = _with_effects(own, looked)
+    without = analyse(notebook, knowledge)  # `program` may have been changed since
+    for own, plain, looked in zip(written, without.statements, seen.statements, strict=True):
+        statement = _with_effects(own, plain, looked)
         if isinstance(own.node, ast.Import | ast.ImportFrom) and own.index in imports:
             joined = any(modules.imported_as(root) in once for root in imports[own.index])
             statement = _with_import(own, looked, statement, modules, joined=joined)
@@ -89,27 +95,39 @@ def joined_by_modules(
 # -- what the statements do ----------------------------------------------------------------------------------------
 
 
-def _with_effects(own: Statement, looked: Statement) -> Statement:
+def _with_effects(own: Statement, plain: Statement, looked: Statement) -> Statement:
     """The statement with the files and the random streams of the modules' functions that it calls."""
     effects, more = own.effects, looked.effects
-    known = Counter((use.path, use.writes, use.removes) for use in effects.files)
-    files: list[FileUse] = []
+    known = {_place(use): use.path for use in more.files if use.argument is not None}
+    texts = [known.get(_place(use)) if use.path is None else None for use in plain.effects.files]
+    files = list(effects.files)
+    if len(files) == len(texts):  # no call was exchanged for another one
+        files = [use if text is None else replace(use, path=text) for use, text in zip(files, texts, strict=True)]
+    had = zip(plain.effects.files, texts, strict=True)
+    count = Counter((use.path or text, use.writes, use.removes) for use, text in had)
+    added: list[FileUse] = []
     for use in more.files:
         key = use.path, use.writes, use.removes
-        if known[key]:
-            known[key] -= 1
+        if count[key]:
+            count[key] -= 1
         else:
-            files.append(FileUse(use.path, use.writes, own.node.lineno, None, use.removes))
+            added.append(FileUse(use.path, use.writes, own.node.lineno, None, use.removes))
     return replace(
         own,
         effects=replace(
             effects,
-            files=(*effects.files, *dict.fromkeys(files)),
+            files=(*files, *dict.fromkeys(added)),
             seeds=effects.seeds | more.seeds,
             draws=effects.draws | (more.draws - {"?"}),
             unseeded=effects.unseeded | more.unseeded,
         ),
     )
+
+
+def _place(use: FileUse) -> tuple[object, ...]:
+    """The same for the same call in both programs."""
+    given = use.argument
+    return use.line, use.writes, use.removes, *((given.lineno, given.col_offset, ast.dump(given)) if given else ())
 
 
 def _sets(own: Statement, looked: Statement) -> bool:
@@ -159,7 +177,7 @@ def _modules_of(node: ast.AST, modules: OwnModules) -> list[str]:
 def _acting(
     program: Program, seen: Program, modules: OwnModules, imports: dict[int, frozenset[str]]
 ) -> Iterator[Acting]:
-    harmless = _made_if_missing(seen)
+    harmless = _made_if_missing(seen, modules)
     for root in sorted(frozenset().union(*imports.values())):
         places = [index for index, roots in imports.items() if root in roots]
         once = next(filter(None, (_once(program, seen, index, harmless) for index in places)), "")
@@ -172,7 +190,8 @@ def _acting(
         in_place = tuple(i for i in places if _has_effects(program.statements[i], seen.statements[i]))
         if once or in_place:
             span = _span(program, seen, places, objects) if once else (first, first)
-            yield Acting(modules.imported_as(root), once, span, in_place)
+            opens = any(seen.statements[i].effects.files for i in places)
+            yield Acting(modules.imported_as(root), once, span, in_place, opens)
 
 
 def _has_effects(own: Statement, looked: Statement) -> bool:
@@ -186,33 +205,54 @@ def _once(program: Program, seen: Program, index: int, harmless: frozenset[int])
     own, looked = program.statements[index].effects, seen.statements[index].effects
     if (looked.prints or looked.plots) and not (own.prints or own.plots):
         return "it prints or plots when it is imported"
-    if any(use.writes and not use.removes and id(use.argument) not in harmless for use in looked.files):
+    files = [use for use in looked.files if id(use.argument) not in harmless]
+    if any(use.writes and not use.removes for use in files):
         return "it writes files when it is imported"
-    later = {path for statement in seen.statements[index + 1 :] for path in _paths(statement.effects, writes=True)}
-    changed = sorted(later & _paths(looked, writes=False))
-    return f"it reads {changed[0]}, which is written later" if changed else ""
+    made = {path for statement in seen.statements for path in _paths(statement.effects.files, writes=True)}
+    read = _paths(files, writes=False)
+    if made & read:
+        return f"it reads {min(made & read)} when it is imported, which the notebook writes"
+    before = seen.statements[:index]
+    if files and any(_goes(seen, statement) for statement in before):
+        return "it opens files when it is imported, in a folder that the notebook went to"
+    if any(use.path is None for use in files) and any(use.writes for each in before for use in each.effects.files):
+        return "it may read when it is imported what the notebook has written"
+    return ""
 
 
-def _paths(effects: Effects, *, writes: bool) -> set[str]:
-    return {normal_path(use.path) for use in effects.files if use.path and use.writes == writes}
+def _goes(seen: Program, statement: Statement) -> bool:
+    """Whether it goes to another folder."""
+    calls = (part for part in ast.walk(statement.node) if isinstance(part, ast.Call))
+    return any(name in GOES for call in calls for name, _ in seen.resolved_calls.get(call, ()))
 
 
-def _made_if_missing(seen: Program) -> frozenset[int]:
-    """What is given to calls that make a folder unless it is there."""
-    return frozenset(
-        id(argument)
+def _paths(files: Iterable[FileUse], *, writes: bool) -> set[str]:
+    return {normal_path(use.path) for use in files if use.path and use.writes == writes}
+
+
+def _made_if_missing(seen: Program, modules: OwnModules) -> frozenset[int]:
+    """What is given to calls that make a folder unless it is there, and to those that ask whether it is."""
+    making = {
+        id(call): (*call.args, getattr(call.func, "value", call))
         for call, meanings in seen.resolved_calls.items()
         if any(fact is not None and fact.makes_folder for _, fact in meanings)
-        and any(keyword.arg == "exist_ok" for keyword in call.keywords)
-        for argument in (*call.args, getattr(call.func, "value", call))
-    )
+    }
+    safe = {id(call) for call in seen.resolved_calls if any(keyword.arg == "exist_ok" for keyword in call.keywords)}
+    asking: set[int] = set()
+    for node in (part for tree in modules.trees.values() for part in ast.walk(tree)):
+        if isinstance(node, ast.If | ast.Try) and all(
+            isinstance(part, ast.Expr) and id(part.value) in making for part in node.body
+        ):
+            safe |= {id(part.value) for part in node.body if isinstance(part, ast.Expr)}
+            asking |= {id(part) for part in ast.walk(node.test)} if isinstance(node, ast.If) else set()
+    return frozenset(asking | {id(argument) for call in safe & making.keys() for argument in making[call]})
 
 
 def _objects_of(seen: Program, root: str) -> frozenset[int]:
     """The objects of a module's variables, functions and classes, and of all that was in it when it was imported."""
     found = {n for name, objects in seen.kept.items() if f"{name}.".startswith(f"{root}.") for n in objects}
     methods = {method for number in found for method in seen.heap[number].methods.values()}
-    return frozenset(found | methods)
+    return frozenset(n for n in found | methods if seen.heap[n].kind != "reference")
 
 
 def _changed(program: Program, seen: Program, root: str, objects: frozenset[int]) -> str:

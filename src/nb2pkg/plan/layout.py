@@ -17,6 +17,7 @@ from nb2pkg.analyse.program import FileUse, Statement
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import KnowledgeBase
 from nb2pkg.notebook import Notebook
+from nb2pkg.plan.acting import GOES
 from nb2pkg.plan.addressing import Addressed, addressed
 from nb2pkg.plan.data import data_files, expected_folders, normal_path
 from nb2pkg.plan.fetching import Saved, fetched
@@ -89,7 +90,7 @@ def unmoved(
     """The layout in which nothing moves; what is read by its URL is downloaded beforehand all the same, where no code
     goes to another folder."""
     calls = (name for meanings in program.resolved_calls.values() for name, _ in meanings)
-    goes = any(name in ("os.chdir", "os.fchdir", "contextlib.chdir") for name in calls)
+    goes = any(name in GOES for name in calls)
     dynamic = any(s.effects.dynamic for s in program.statements)
     downloads = () if goes or dynamic else tuple(fetched(program, set()))
     up = ""

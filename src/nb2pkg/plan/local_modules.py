@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from nb2pkg.analyse import Program
+from nb2pkg.analyse.own_modules import OwnModules
 from nb2pkg.diagnostics import Diagnostic
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.notebook import Notebook
+from nb2pkg.plan.types import WORKSPACE_FOLDER
 from nb2pkg.python2 import is_python3, upgraded_file
 from nb2pkg.refactor.modernize import modern_module
+from nb2pkg.refactor.module_files import lying_at
 
 _SEARCHED = frozenset({"append", "insert", "extend", "chdir"})
 """Methods of `sys.path`, and the function of `os`, whose literal argument may be a folder with modules."""
@@ -99,6 +103,31 @@ def local_files(
                     folders += dict.fromkeys(new)
                     queue += nodes
     return tuple(file for _, file in sorted(found.items()))
+
+
+def as_copied(files: Iterable[LocalFile], root: Path | None) -> tuple[tuple[str, bytes], ...]:
+    """(path, content) of the files in the package, where the files in `root` lie in its workspace, if it has one."""
+    return tuple((file.target, _beside_files(file, root) if root else file.content) for file in files)
+
+
+def _beside_files(file: LocalFile, root: Path) -> bytes:
+    place = _relative(file.source, root) if file.source else ".."
+    if place.startswith(".."):
+        return file.content
+    return lying_at(file.content, file.target, f"{WORKSPACE_FOLDER}/{place}")
+
+
+def looked_into(
+    files: Iterable[tuple[str, bytes, Path | None]], folder: Path, names: Mapping[str, str] | None = None
+) -> OwnModules:
+    """Modules, as (path below the folder that they are imported from, content, where they lie), for an analysis of the
+    notebook that runs in `folder`; `names`: see `OwnModules`."""
+    placed = ((path, text, _relative(source, folder) if source else "") for path, text, source in files)
+    return OwnModules.of(placed, names)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return PurePosixPath(os.path.relpath(path, folder)).as_posix()
 
 
 def _in_python3(target: str, path: Path, together: frozenset[str], is_python2: bool) -> LocalFile:

@@ -156,8 +156,9 @@ class Place:
     """The helper modules' files, from the package's root."""
     helper_imports: tuple[str, ...] = ()
     """The root modules that the helper modules import, without themselves."""
-    helper_texts: tuple[tuple[str, bytes], ...] = ()
-    """(path below the folder that it is imported from, contents) of each of them."""
+    helper_texts: tuple[tuple[str, bytes, str], ...] = ()
+    """(path below the folder that it is imported from, contents, path from the repository's root) of each of them; the
+    last is empty where the notebook writes it itself."""
     made: tuple[str, ...] | None = ()
     """The files that other notebooks make and this one reads, from the repository's root; None: not known yet."""
     common_folders: tuple[str, ...] = ()
@@ -190,6 +191,8 @@ class Plan:
     """Settings that run before the package imports anything."""
     kept_imports: tuple[str, ...] = ()
     """Names whose import is kept, read or not, for what importing them does."""
+    opening: tuple[str, ...] = ()
+    """Modules of the notebook's own that open files when they are imported."""
     folders: tuple[str, ...] = ()
     """Folders that the notebook expects to be there, relative to `cwd`: git and DVC keep none that are empty."""
     brought: tuple[tuple[str, str], ...] = ()
