@@ -242,7 +242,7 @@ def _plan(
 ) -> tuple[Notebook, Program, Plan]:
     from nb2pkg.knowledge.base import shipped
     from nb2pkg.plan import make_plan
-    from nb2pkg.plan.acting import with_modules
+    from nb2pkg.plan.by_modules import with_modules
     from nb2pkg.plan.fetching import saved_downloads, without_saved
     from nb2pkg.plan.layout import decide, kept, unmoved
     from nb2pkg.plan.local_modules import looked_into, own_modules

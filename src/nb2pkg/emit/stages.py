@@ -15,7 +15,7 @@ from nb2pkg.emit.imports import Import
 from nb2pkg.emit.metrics import logged_after, recording, with_logging
 from nb2pkg.emit.source import Module, Source, beside, head, working_folder
 from nb2pkg.emit.text import docstring, global_names, indent, split_comments, without_unread
-from nb2pkg.plan.acting import acts
+from nb2pkg.plan.by_modules import acts
 from nb2pkg.plan.types import Stage
 
 MAIN_TEST = re.compile(r"""__name__\s*==\s*(['"])__main__\1""")

@@ -18,7 +18,7 @@ from nb2pkg.emit.imports import Import, parsed, parsed_node
 from nb2pkg.knowledge.base import shipped
 from nb2pkg.migrate.types import Found
 from nb2pkg.pipeline import Analysed, Options, analysed
-from nb2pkg.plan.acting import with_modules
+from nb2pkg.plan.by_modules import with_modules
 from nb2pkg.plan.hoisting import constants_of, definitions_of, free_names, hoist_imports
 from nb2pkg.plan.local_modules import looked_into, own_modules
 from nb2pkg.plan.moves import given
