@@ -260,6 +260,33 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
             "import os\nfrom conf import OUT\n\nprint(sorted(os.listdir(OUT)), a)",
         ],
     ),
+    "a module that another one uses": (
+        {"ids.py": "_n = 0\n\n\ndef new():\n    global _n\n    _n += 1\n", "other.py": "import ids\n"},
+        ["import ids\n\nids.new()\nprint(1)", "import other\n\nprint(2)", "print(ids._n)"],
+    ),
+    "a module that a function imports": (
+        {
+            "outer.py": "def new():\n    import inner\n\n    return inner.new()\n",
+            "inner.py": "FOUND = []\nprint('inner')\n\n\ndef new():\n    FOUND.append(1)\n    return len(FOUND)\n",
+        },
+        ["import outer\n\nprint(outer.new())", "a = outer.new()\nprint(a)", "print(outer.new(), a)"],
+    ),
+    "what stands with its import prints too": (
+        {"loud.py": "print('loud')\nN = 2\n"},
+        ["if True:\n    import loud\n\n    print('loaded')", "a = loud.N\nprint(a)", "print(loud.N, a)"],
+    ),
+    "it does what only an import does": (
+        {"m.py": "N = []\nif __name__ == '__main__':\n    N = [1]\nelse:\n    print('imported')\n"},
+        ["import m\n\nprint(m.N)", "a = m.N\nprint(a)", "print(m.N, a)"],
+    ),
+    "it draws when imported": (
+        {"m.py": "import random\n\nX = random.random()\n"},
+        ["import random\n\nrandom.seed(3)\nprint(1)", "import m\n\nprint(m.X)", "print(m.X, random.random())"],
+    ),
+    "an attribute of what nobody knows": (
+        {"conf.py": "from types import SimpleNamespace\n\nC = SimpleNamespace(a=1)\n"},
+        ["import conf\n\nprint(conf.C.a)", "conf.C.a = 5\nprint(2)", "print(conf.C.a)"],
+    ),
     "it says where others are": (
         {
             "paths.py": "import os, sys\n\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))\n",

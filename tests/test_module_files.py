@@ -20,6 +20,7 @@ TEXTS = {
     "a decorator first": "@staticmethod\ndef g():\n    return __file__\n\n\nprint(g())\n",
     "Windows lines": "'''A'''\r\nprint(__file__)\r\n",
     "no end": "print(__file__)",
+    "a byte order mark": "\xef\xbb\xbfimport os\nprint(__file__)\n",
 }
 
 

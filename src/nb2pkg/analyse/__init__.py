@@ -44,6 +44,8 @@ class Program:
     """What each call was seen to call, where that is no function of the notebook."""
     loaded: dict[str, int] = field(default_factory=dict)
     """The objects of the notebook's own modules, where they were looked into."""
+    loud: frozenset[str] = frozenset()
+    """Those of these modules that print or plot when they are imported."""
     kept: dict[str, set[int]] = field(default_factory=dict)
     """The objects that each of these held when it was imported, and all that was in them."""
 
@@ -130,6 +132,7 @@ def analyse(notebook: Notebook, knowledge: KnowledgeBase, modules: OwnModules | 
         bound_often=frozenset(n for n, c in counts.items() if c > 1) | later_globals,
         resolved_calls=interpreter.resolved_calls,
         loaded=interpreter.loaded,
+        loud=frozenset(interpreter.loud),
         kept=interpreter.kept,
     )
 

@@ -299,9 +299,16 @@ class Interpreter(Expressions):
         if name in self.modules.places:
             frame.names.add(FILE)
             frame.strings[FILE] = self.modules.places[name]
+        outer = self.notes.prints, self.notes.plots
+        self.notes.prints = self.notes.plots = False
         self.run(body_of(tree), frame)
+        if self.notes.prints or self.notes.plots:
+            self.loud.add(name)
+        self.notes.prints |= outer[0]
+        self.notes.plots |= outer[1]
+        before = set[int]().union(*self.kept.values())
         self.kept[name] = self.heap.reach({number})
-        for kept in self.kept[name]:
+        for kept in self.kept[name] - before:
             self.heap[kept].changed = False
         for scope in outside:
             scope.names.add(last)

@@ -80,6 +80,18 @@ class OwnModules:
             found |= {own.partition(".")[0] for name in names if (own := self.find(name))}
         return frozenset(found)
 
+    def needed_by(self, root: str) -> frozenset[str]:
+        """A root module, and those that it or these import, wherever in them."""
+        found: set[str] = set()
+        queue = [root]
+        while queue:
+            each = queue.pop()
+            if each not in found:
+                found.add(each)
+                inside = (tree for name, tree in self.trees.items() if name.partition(".")[0] == each)
+                queue += [name for tree in inside for name in sorted(self.roots_in(tree))]
+        return frozenset(found)
+
     def imported_as(self, root: str) -> str:
         """The name under which the notebook imports a root module."""
         return next((name for name, own in self.names.items() if own == root), root)
@@ -87,7 +99,7 @@ class OwnModules:
 
 def body_of(tree: ast.Module) -> list[ast.stmt]:
     """What an import runs of a module."""
-    return [node for node in tree.body if not _is_main(node)]
+    return [part for node in tree.body for part in (_otherwise(node) if _is_main(node) else [node])]
 
 
 def names_of(tree: ast.Module) -> set[str]:
@@ -105,4 +117,12 @@ def _parsed(content: bytes) -> ast.Module | None:
 
 def _is_main(node: ast.stmt) -> bool:
     """`if __name__ == "__main__":`."""
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and "__name__" in ast.unparse(node.test)
+    match node:
+        case ast.If(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
+            return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
+        case _:
+            return False
+
+
+def _otherwise(node: ast.stmt) -> list[ast.stmt]:
+    return node.orelse if isinstance(node, ast.If) else []

@@ -39,7 +39,8 @@ class Frame:
         is_global = False
         while True:
             is_global |= name in scope.global_names
-            is_own = name in scope.names and name not in scope.nonlocal_names and not is_global
+            is_seen = scope is self or not scope.is_class  # what a class binds, its methods do not see
+            is_own = is_seen and name in scope.names and name not in scope.nonlocal_names and not is_global
             if is_own or scope.module is not None:
                 return scope
             if scope.outer is None:

@@ -74,6 +74,8 @@ class State(ABC):
         self.modules = modules
         self.loaded: dict[str, int] = {}
         """The objects of those that were imported."""
+        self.loud: set[str] = set()
+        """Those that print or plot when they are imported."""
         self.kept: dict[str, set[int]] = {}
         """The objects that each of them holds, and all that is in these, once it was imported."""
         self.heap = Heap()

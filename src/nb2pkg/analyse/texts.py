@@ -100,9 +100,12 @@ class Texts(State):
 
     def know_text(self, name: str, text: str | None, frame: Frame | None) -> None:
         """Keep the text that a name was just bound to, where it is known."""
-        if text is not None:
-            local = frame is not None and name in frame.names and name not in frame.nonlocal_names
-            (frame.strings if frame is not None and local else self.strings)[name] = text
+        scope = frame.scope_of(name) if frame is not None else None
+        strings = self.strings if scope is None else scope.strings
+        if text is not None and scope is frame:
+            strings[name] = text
+        else:
+            strings.pop(name, None)
 
     def know_arguments(self, args: ast.arguments, frame: Frame, site: ast.Call | None, count: int) -> None:
         """Keep the texts that a function's parameters are: given by the call, which may pass `self` before, or not."""

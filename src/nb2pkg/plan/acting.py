@@ -46,12 +46,14 @@ def acting_modules(
     harmless = _made_if_missing(seen, modules)
     for root in sorted(frozenset().union(*imports.values())):
         places = [index for index, roots in imports.items() if root in roots]
-        once = next(filter(None, (_once(program, seen, index, harmless) for index in places)), "")
+        needed = modules.needed_by(root)
+        once = "it prints or plots when it is imported" if needed & {m.partition(".")[0] for m in seen.loud} else ""
+        once = once or next(filter(None, (_once(program, seen, index, harmless) for index in places)), "")
         first = places[0]
         is_setting = any(sets(program.statements[i], seen.statements[i]) for i in places)
         if is_setting and any(s.repeats for s in program.statements[:first]):
             once = once or "its import sets again what was set before it"
-        objects = _objects_of(seen, root)
+        objects = _objects_of(seen, needed)
         once = once or _changed(program, seen, root, objects)
         in_place = tuple(i for i in places if _has_effects(program.statements[i], seen.statements[i]))
         if once or in_place:
@@ -89,8 +91,8 @@ def _has_effects(own: Statement, looked: Statement) -> bool:
 def _once(program: Program, seen: Program, index: int, harmless: frozenset[int]) -> str:
     """Why what an import runs may run once only, as a reason."""
     own, looked = program.statements[index].effects, seen.statements[index].effects
-    if (looked.prints or looked.plots) and not (own.prints or own.plots):
-        return "it prints or plots when it is imported"
+    if (looked.draws - own.draws) - {"?"}:
+        return "it draws random numbers when it is imported"
     files = [use for use in looked.files if id(use.argument) not in harmless]
     if any(use.writes and not use.removes for use in files):
         return "it writes files when it is imported"
@@ -134,9 +136,9 @@ def _made_if_missing(seen: Program, modules: OwnModules) -> frozenset[int]:
     return frozenset(asking | {id(argument) for call in safe & making.keys() for argument in making[call]})
 
 
-def _objects_of(seen: Program, root: str) -> frozenset[int]:
-    """The objects of a module's variables, functions and classes, and of all that was in it when it was imported."""
-    found = {n for name, objects in seen.kept.items() if f"{name}.".startswith(f"{root}.") for n in objects}
+def _objects_of(seen: Program, roots: frozenset[str]) -> frozenset[int]:
+    """The objects of the modules' variables, functions and classes, and of all that was in them once imported."""
+    found = {n for name, objects in seen.kept.items() if name.partition(".")[0] in roots for n in objects}
     methods = {method for number in found for method in seen.heap[number].methods.values()}
     return frozenset(n for n in found | methods if seen.heap[n].kind != "reference")
 
@@ -169,8 +171,8 @@ def _only_defaults(seen: Program, objects: frozenset[int]) -> frozenset[int]:
 
 def _is_state(obj: Obj) -> bool:
     """Whether a change of it is one. A library that gets a function or a class does not set its attributes, and its own
-    object of a type that nobody knows keeps to itself."""
-    return obj.changed if obj.kind in CODE else bool(obj.type) or obj.cls is not None
+    object of a type that nobody knows keeps to itself, unless an attribute or item of it is set."""
+    return obj.changed if obj.kind in CODE else bool(obj.type) or obj.cls is not None or obj.changed
 
 
 def _names(seen: Program, root: str, changed: Iterable[int]) -> Iterator[str]:

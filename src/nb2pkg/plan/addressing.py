@@ -239,7 +239,8 @@ class _Addressing:
             text = f"{made}({text})" if made else ""
         if not text or not self.may_edit(node) or not _is_silent(node):
             raise Stays(f"{ast.unparse(node)[:40]} is more than the name of a file", cell, line)
-        return Rewrite(cell, node, text)
+        owner = self.owners.get(id(node))
+        return Rewrite(owner.cell if owner is not None else cell, node, text)
 
     def constructor(self, node: ast.expr) -> str:
         """What makes the Path that the expression is."""

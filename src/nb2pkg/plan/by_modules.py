@@ -26,7 +26,10 @@ def with_modules(
     imports = {s.index: roots for s in program.statements if (roots := modules.roots_in(s.node))}
     if not imports:
         return program, ()
-    seen = analyse(notebook, knowledge, modules)
+    try:
+        seen = analyse(notebook, knowledge, modules)
+    except RecursionError:
+        return _not_followed(program, min(imports)), ()
     written = program.statements[: len(seen.statements)]
     acting = tuple(acting_modules(program, seen, modules, imports))
     once = {each.module for each in acting if each.once}
@@ -45,6 +48,15 @@ def with_modules(
         statements.append(statement)
     more = program.statements[len(written) :]
     return replace(program, statements=(*statements, *more), stars=stars), acting
+
+
+def _not_followed(program: Program, index: int) -> Program:
+    """The program that is one stage, for what the statement imports."""
+    statement = program.statements[index]
+    effects = replace(statement.effects, dynamic="its own modules are nested too deep to be followed")
+    statements = list(program.statements)
+    statements[index] = replace(statement, effects=effects)
+    return replace(program, statements=tuple(statements))
 
 
 def acts(statement: Statement) -> bool:

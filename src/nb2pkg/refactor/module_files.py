@@ -10,6 +10,7 @@ Only `__file__` in its own text: what asks another module for it (`tools.__file_
 from __future__ import annotations
 
 import ast
+from codecs import BOM_UTF8
 from pathlib import PurePosixPath
 
 from nb2pkg.analyse.own_modules import FILE
@@ -36,12 +37,13 @@ def lying_at(content: bytes, target: str, place: str) -> bytes:
     line = min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
     if line <= after:  # both in one line
         return content
-    lines = content.split(b"\n")
+    mark = BOM_UTF8 if content.startswith(BOM_UTF8) else b""
+    lines = content.removeprefix(mark).split(b"\n")
     end = b"\r" if lines[0].endswith(b"\r") else b""
     up = "../" * (len(PurePosixPath(target).parts) - 1)
     path = f'{OS}.path.abspath({OS}.path.join({OS}.path.dirname({FILE}), "{up}{place}"))'
     new = [f"import os as {OS}", "", f"{FILE} = {path}  # beside its files", ""]
-    return b"\n".join([*lines[: line - 1], *(text.encode() + end for text in new), *lines[line - 1 :]])
+    return mark + b"\n".join([*lines[: line - 1], *(text.encode() + end for text in new), *lines[line - 1 :]])
 
 
 def _head(tree: ast.Module) -> int:
